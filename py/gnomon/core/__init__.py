@@ -1,0 +1,1 @@
+"""Room 0: names, errors, settings and the raw contract. Imports nothing of Gnomon."""

@@ -1,0 +1,245 @@
+"""The engine: plan, run, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gnomon.core.errors import DefinitionError, QueryError, explain_unknown
+from gnomon.core.names import MetricName
+from gnomon.core.settings import Settings
+from gnomon.engine.build_record import BuildRecord
+from gnomon.engine.judgement import (
+    describe_build,
+    describe_metrics,
+    explain_absent,
+    explain_floors,
+    find_absent_tables,
+)
+from gnomon.engine.result import Provenance, Result
+from gnomon.measurement import Interval, bound_proportion
+from gnomon.planner import Plan, Question, plan
+from gnomon.planner.reach import list_reachable
+from gnomon.planner.write_sql import UNITS_PREFIX, VARIANCE_PREFIX
+from gnomon.semantic import Manifest, read_manifest
+from gnomon.semantic.manifest import parse_manifest
+from gnomon.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Moment = date | datetime | str | None
+
+
+class Engine:
+    """Answers metric queries over one manifest and one DuckDB file, exactly or not at all."""
+
+    def __init__(self, manifest: Manifest, warehouse: Warehouse, record: BuildRecord | None, is_current: bool) -> None:
+        self.manifest = manifest
+        self._warehouse = warehouse
+        self._record = record
+        self._is_current = is_current
+
+    @classmethod
+    def open(cls, project_dir: str | Path = ".", *, manifest: str | Path | None = None) -> Engine:
+        """Serve a project's working file with the definitions it was built with.
+
+        `manifest` takes other ones: a semantic_manifest.json or the folder that holds it,
+        as `dbt parse` leaves it after an edit. WarehouseError if nothing has been built.
+        """
+        settings = Settings.read(project_dir=Path(project_dir))
+        warehouse = Warehouse.attach(settings.database, "gnomon")
+        record = BuildRecord.read(warehouse)
+        built_with = parse_manifest(record.semantic_manifest, origin=str(settings.database))
+        chosen = built_with if manifest is None else read_manifest(_locate_manifest(Path(manifest)))
+        return cls(chosen, warehouse, record, is_current=chosen.version == built_with.version)
+
+    @classmethod
+    def from_manifest(cls, manifest_path: str | Path, database: str | Path) -> Engine:
+        """Serve any dbt semantic_manifest.json on any DuckDB file that holds its tables."""
+        manifest = read_manifest(_locate_manifest(Path(manifest_path)))
+        names = manifest.databases
+        if len(names) != 1:
+            raise DefinitionError(
+                f"{manifest_path}: its tables stand in {len(names)} databases "
+                f"({', '.join(sorted(names)) or 'none'}); one file can serve one."
+            )
+        return cls(manifest, Warehouse.attach(Path(database), next(iter(names))), None, is_current=True)
+
+    def query(
+        self,
+        metrics: Sequence[str] = (),
+        group_by: Sequence[str] = (),
+        where: Sequence[str] = (),
+        order_by: Sequence[str] = (),
+        limit: int | None = None,
+        start: Moment = None,
+        end: Moment = None,
+        saved_query: str | None = None,
+        policy: str | None = None,
+    ) -> Result:
+        """Return the answer. Names, column order and filters are MetricFlow's.
+
+        `start` and `end` bound metric_time, both included, in UTC. QueryError refuses what
+        cannot be answered exactly; values that are missing for a reason say it in
+        `Result.provenance`.
+        """
+        chosen = self.plan(metrics, group_by, where, order_by, limit, start, end, saved_query, policy)
+        rows = self._warehouse.query(chosen.sql)
+        units = _take_prefixed(rows, UNITS_PREFIX)
+        table, nulls = self._judge(chosen, rows.select([*chosen.groups, *(m.name for m in chosen.metrics)]), units)
+        return Result(
+            table=table,
+            sql=chosen.sql,
+            provenance=self._provenance(chosen, nulls),
+            units={
+                metric.name: units[counted]
+                for metric in chosen.metrics
+                if (counted := metric.documentation.units) is not None and counted in units
+            },
+            intervals=_bound_estimates(chosen, table, units, _take_prefixed(rows, VARIANCE_PREFIX)),
+        )
+
+    def plan(
+        self,
+        metrics: Sequence[str] = (),
+        group_by: Sequence[str] = (),
+        where: Sequence[str] = (),
+        order_by: Sequence[str] = (),
+        limit: int | None = None,
+        start: Moment = None,
+        end: Moment = None,
+        saved_query: str | None = None,
+        policy: str | None = None,
+    ) -> Plan:
+        """Return how the same question would be answered: the SQL, the rollups, and why."""
+        if policy is not None:
+            raise QueryError("access policies are not there yet. Ask without one, as the file's owner.")
+        question = Question(
+            metrics=_words(metrics),
+            group_by=_words(group_by),
+            where=_words(where),
+            order_by=_words(order_by),
+            limit=limit,
+            start=_read_moment("start", start),
+            end=_read_moment("end", end),
+        )
+        return plan(self.manifest, self._expand_saved(question, saved_query))
+
+    def dimensions_of(self, metric: str) -> list[str]:
+        """Return the names that a metric can be grouped and filtered by."""
+        leaves = self.manifest.leaves_of(MetricName(metric))
+        reachable = [
+            set(list_reachable(self.manifest, self.manifest.model_of(leaf.measure.name)))
+            for leaf in leaves
+            if leaf.measure is not None
+        ]
+        return sorted(set.intersection(*reachable)) if reachable else []
+
+    def parents_of(self, metric: str) -> list[str]:
+        """Return the tables that a metric is aggregated from."""
+        leaves = self.manifest.leaves_of(MetricName(metric))
+        return sorted({self.manifest.model_of(leaf.measure.name).relation for leaf in leaves if leaf.measure})
+
+    def close(self) -> None:
+        """Let go of the file, so that a build can write to it."""
+        self._warehouse.close()
+
+    def _expand_saved(self, question: Question, name: str | None) -> Question:
+        """Return the question with a saved query's parts before its own."""
+        if name is None:
+            return question
+        saved = self.manifest.saved_queries.get(name)
+        if saved is None:
+            raise QueryError(explain_unknown("saved query", name, self.manifest.saved_queries))
+        return Question(
+            metrics=saved.metrics + question.metrics,
+            group_by=saved.group_by + question.group_by,
+            where=saved.where + question.where,
+            order_by=question.order_by or saved.order_by,
+            limit=question.limit if question.limit is not None else saved.limit,
+            start=question.start,
+            end=question.end,
+        )
+
+    def _judge(
+        self, chosen: Plan, table: pa.Table, units: Mapping[str, pa.ChunkedArray]
+    ) -> tuple[pa.Table, dict[str, str]]:
+        """Empty the columns that the source cannot answer, and say why values are missing."""
+        import pyarrow as pa
+
+        nulls: dict[str, str] = {}
+        for metric in chosen.metrics:
+            place = table.column_names.index(metric.name)
+            absent = find_absent_tables(self.manifest, self._record, metric) if self._record else ()
+            if absent and self._record is not None:
+                empty = pa.nulls(table.num_rows, table.schema.field(place).type)
+                table = table.set_column(place, metric.name, empty)
+                nulls[metric.name] = explain_absent(self._record, absent)
+                continue
+            reason = explain_floors(self.manifest, metric, table, units)
+            if reason is not None:
+                nulls[metric.name] = reason
+        return table, nulls
+
+    def _provenance(self, chosen: Plan, nulls: dict[str, str]) -> Provenance:
+        record = self._record
+        notes = list(describe_build(record, self._is_current)) if record else []
+        notes += describe_metrics(chosen.metrics, record)
+        return Provenance(
+            definition_version=self.manifest.version,
+            data_version=record.run_id if record else None,
+            raw_set_id=record.raw_set_id if record else None,
+            as_of=record.as_of if record else None,
+            rollups=chosen.rollups,
+            nulls=nulls,
+            notes=tuple(notes),
+        )
+
+
+def _take_prefixed(rows: pa.Table, prefix: str) -> dict[str, pa.ChunkedArray]:
+    return {name.removeprefix(prefix): rows.column(name) for name in rows.column_names if name.startswith(prefix)}
+
+
+def _bound_estimates(
+    chosen: Plan, table: pa.Table, units: Mapping[str, pa.ChunkedArray], variances: Mapping[str, pa.ChunkedArray]
+) -> dict[str, tuple[Interval | None, ...]]:
+    """Return the interval of each value that is an estimate; none where there is no value."""
+    intervals: dict[str, tuple[Interval | None, ...]] = {}
+    for metric in chosen.metrics:
+        counted = metric.documentation.units
+        if metric.name not in variances or counted is None:
+            continue
+        behind = zip(
+            table.column(metric.name).to_pylist(),
+            variances[metric.name].to_pylist(),
+            units[counted].to_pylist(),
+            strict=True,
+        )
+        intervals[metric.name] = tuple(
+            None if value is None else bound_proportion(value, variance, int(n or 0), metric.documentation.replicates)
+            for value, variance, n in behind
+        )
+    return intervals
+
+
+def _locate_manifest(path: Path) -> Path:
+    return path / "semantic_manifest.json" if path.is_dir() else path
+
+
+def _words(value: Sequence[str]) -> tuple[str, ...]:
+    # A lone string is one word, not a row of letters.
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _read_moment(name: str, value: Moment) -> datetime | None:
+    if value is None or isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        raise QueryError(f"{name} '{value}' is not a date. Write 2026-05-01 or 2026-05-01T12:00.") from None

@@ -1,0 +1,82 @@
+"""What must be said of an answer: values that are missing and why, days that are not mature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from gnomon.core.errors import join_names
+from gnomon.core.names import MetricName
+from gnomon.engine.build_record import BuildRecord
+from gnomon.semantic.model import Manifest, Metric
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def find_absent_tables(manifest: Manifest, record: BuildRecord, metric: Metric) -> tuple[str, ...]:
+    """Return the raw tables that the metric needs and the source does not have.
+
+    A metric needs what its definition says, else all that its table is built from: a metric
+    that says nothing is never answered from a table with a hole behind it.
+    """
+    missing: set[str] = set()
+    for leaf in manifest.leaves_of(metric.name):
+        assert leaf.measure is not None
+        needs = leaf.documentation.needs
+        if needs is None:
+            relation = manifest.model_of(leaf.measure.name).relation
+            needs = tuple(record.raw_tables_behind(relation.rsplit(".", 1)[-1].strip('"')))
+        missing.update(table for table in needs if table in record.absent)
+    return tuple(sorted(missing))
+
+
+def explain_absent(record: BuildRecord, tables: tuple[str, ...]) -> str:
+    """Return the reason why a metric over absent tables has no value."""
+    reasons = dict.fromkeys(record.absent[table] for table in tables)
+    return f"the source has no {join_names(tables, 'and')}: {'; '.join(reasons)}"
+
+
+def explain_floors(
+    manifest: Manifest, metric: Metric, table: pa.Table, units: Mapping[str, pa.ChunkedArray]
+) -> str | None:
+    """Return why values of the metric are null for want of units, its own or its inputs', if any are."""
+    import pyarrow.compute as pc
+
+    floor, counted = metric.documentation.minimum_units, metric.documentation.units
+    if floor and counted is not None:
+        short = pc.sum(pc.less(pc.fill_null(units[counted], 0), floor)).as_py() or 0
+        return f"{short} of {table.num_rows} values stand on fewer than {floor} {counted}" if short else None
+    empty = table.column(metric.name).null_count
+    if empty and any(_has_floor(manifest, used.name) for used in metric.inputs):
+        return f"{empty} of {table.num_rows} values have an input that is empty or stands on too few units"
+    return None
+
+
+def _has_floor(manifest: Manifest, name: MetricName) -> bool:
+    metric = manifest.metrics[name]
+    return metric.documentation.minimum_units > 0 or any(_has_floor(manifest, used.name) for used in metric.inputs)
+
+
+def describe_build(record: BuildRecord, is_current: bool) -> Iterator[str]:
+    """Yield what a reader must know of the build behind the answer."""
+    if not record.is_passed:
+        yield "the last build did not pass: some models or tests failed, so values may be stale or wrong"
+    if not record.is_whole:
+        yield "the last build was partial: tables outside its selection are from an earlier one"
+    if not is_current:
+        yield "the definitions asked with are not those that this file was built with"
+
+
+def describe_metrics(metrics: tuple[Metric, ...], record: BuildRecord | None) -> Iterator[str]:
+    """Yield, for the metrics of an answer, immature days and the metrics to read beside them."""
+    asked = {metric.name for metric in metrics}
+    for metric in metrics:
+        days = metric.documentation.matures_after_days
+        if days and record is not None:
+            mature_until = (record.as_of - timedelta(days=days)).date()
+            yield f"{metric.name} matures after {days} days: what happened after {mature_until} can still change"
+        beside = [name for name in metric.documentation.always_with if name not in asked]
+        if beside:
+            yield f"{metric.name} is read beside {join_names(beside, 'and')}, never alone"

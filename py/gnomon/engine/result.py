@@ -1,0 +1,58 @@
+"""An answer and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gnomon.measurement import Interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where an answer comes from.
+
+    `definition_version` is a digest of the manifest; `data_version` the build that made the
+    rows; `as_of` the build's clock (UTC). `nulls` says for a metric why values are missing;
+    `notes` is what a reader must know: immature days, companions to read beside, a build
+    that did not pass.
+    """
+
+    definition_version: str
+    data_version: str | None
+    raw_set_id: str | None
+    as_of: datetime | None
+    is_exact: bool = True
+    rollups: tuple[str, ...] = ()
+    nulls: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """Rows in the order asked for, one column per group-by and metric.
+
+    `units` has, for each metric that counts them, the column of units behind its values,
+    row by row; `intervals` has, for each estimate, its 95 % interval row by row, None where
+    there is none to be had.
+    """
+
+    table: pa.Table
+    sql: str
+    provenance: Provenance
+    units: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[Interval | None, ...]] = field(default_factory=dict)
+
+    def to_arrow(self) -> pa.Table:
+        """Return the rows as an Arrow table."""
+        return self.table
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the rows as a pandas frame."""
+        return self.table.to_pandas()

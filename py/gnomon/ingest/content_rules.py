@@ -1,0 +1,219 @@
+"""The rules on the rows of one raw table, each counted by DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from gnomon.core.contract import Column, Reference, Table
+from gnomon.ingest.report import Finding
+
+if TYPE_CHECKING:
+    import duckdb
+
+# A row is late to `newest_ingested_at` by this rule; its moment is bound, not written.
+NEWEST = exp.Placeholder(this="newest")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A condition that a row breaks, and what to say of the rows that do."""
+
+    name: str
+    column: str
+    broken: exp.Expr
+    problem: str
+    remedy: str
+
+
+def count_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
+    """Return how many rows the view of `table` has."""
+    return _fetch_counts(connection, exp.select(_count_all()).from_(_name(table.name)))[0]
+
+
+def check_table(
+    connection: duckdb.DuckDBPyConnection, table: Table, readable: set[str], newest: datetime | None
+) -> list[Finding]:
+    """Return the findings on the rows of `table`: one scan, then its key, then each reference.
+
+    `readable` names the tables whose views exist; references to others cannot be judged.
+    `newest` is the record's newest_ingested_at, or None without a record.
+    """
+    rules = [rule for rule in list_rules(table) if newest or rule.name != "ingested_after_record"]
+    counts = _fetch_counts(
+        connection,
+        exp.select(*(_count_where(rule.broken) for rule in rules)).from_(_name(table.name)),
+        {"newest": newest} if newest else {},
+    )
+    findings = [_report(table, rule, count) for rule, count in zip(rules, counts, strict=True) if count]
+    findings += _check_key(connection, table)
+    for column in table.columns:
+        if column.reference and column.reference.table in readable:
+            findings += _check_reference(connection, table, column, column.reference)
+    return findings
+
+
+def list_rules(table: Table) -> tuple[Rule, ...]:
+    """Return the rules that one scan of `table` can judge, in the order of its columns."""
+    rules = [rule for column in table.columns for rule in _list_column_rules(column)]
+    occurred, ingested = _name("occurred_at"), _name("ingested_at")
+    if not table.known_ahead:
+        rules.append(
+            Rule(
+                "ingested_before_occurred",
+                "ingested_at",
+                exp.LT(this=ingested, expression=occurred),
+                "ingested_at before occurred_at",
+                "A row cannot be known before it happened: mend the clock or the time zone; both are UTC.",
+            )
+        )
+    rules.append(
+        Rule(
+            "ingested_after_record",
+            "ingested_at",
+            exp.GT(this=ingested, expression=NEWEST),
+            "ingested_at later than newest_ingested_at of raw_set.json",
+            "Write raw_set.json last, with the newest ingested_at of all tables.",
+        )
+    )
+    return tuple(rules)
+
+
+def _list_column_rules(column: Column) -> Iterator[Rule]:
+    name = _name(column.name)
+    if not column.is_nullable:
+        remedy = "Fill it, or move these rows to quarantine with a reason."
+        yield Rule(
+            "null", column.name, exp.Is(this=name, expression=exp.Null()), "a null where none is allowed", remedy
+        )
+    if column.values:
+        allowed = ", ".join(column.values)
+        values = [exp.Literal.string(value) for value in column.values]
+        yield Rule(
+            "value_not_allowed",
+            column.name,
+            exp.Not(this=exp.In(this=name, expressions=values)),
+            "a value that is not allowed",
+            f"Allowed: {allowed}. Map the source's values to these.",
+        )
+    if column.low is not None or column.high is not None:
+        yield Rule(
+            "out_of_range",
+            column.name,
+            exp.or_(*_list_bounds(column)),
+            "a value out of range",
+            f"Allowed: {_word_range(column)}. Mend the values, or move these rows to quarantine.",
+        )
+
+
+def _list_bounds(column: Column) -> Iterator[exp.Expr]:
+    name = _name(column.name)
+    if column.low is not None:
+        yield exp.LT(this=name, expression=exp.Literal.number(column.low))
+    if column.high is not None:
+        yield exp.GT(this=name, expression=exp.Literal.number(column.high))
+    if column.duckdb_type == "DOUBLE":
+        # NaN is above every bound in DuckDB, and infinity is no count of anything.
+        yield exp.Not(this=exp.func("isfinite", name))
+
+
+def _word_range(column: Column) -> str:
+    if column.high is None:
+        return f"{column.low:g} or more"
+    if column.low is None:
+        return f"{column.high:g} or less"
+    return f"{column.low:g} to {column.high:g}"
+
+
+def _check_key(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Finding]:
+    """Count the rows past the first of their key; rows with a null in it are another rule's."""
+    keys = [_name(part) for part in table.key]
+    groups = (
+        exp.select(exp.alias_(_count_all(), "row_count"))
+        .from_(_name(table.name))
+        .where(*(exp.Not(this=exp.Is(this=key, expression=exp.Null())) for key in keys))
+        .group_by(*keys)
+        .subquery("key_groups")
+    )
+    surplus = exp.Coalesce(
+        this=exp.Sum(this=exp.Sub(this=_name("row_count"), expression=exp.Literal.number(1))),
+        expressions=[exp.Literal.number(0)],
+    )
+    count = _fetch_counts(connection, exp.select(surplus).from_(groups))[0]
+    if not count:
+        return []
+    key = ", ".join(table.key)
+    rule = Rule(
+        "duplicate_key",
+        key,
+        exp.false(),
+        "a key that another row has already",
+        "Keep one row of each key; a row is the latest version of its fact.",
+    )
+    return [_report(table, rule, count)]
+
+
+def _check_reference(
+    connection: duckdb.DuckDBPyConnection, table: Table, column: Column, reference: Reference
+) -> list[Finding]:
+    """Count the rows whose value is not null and not in the column pointed at."""
+    value = exp.column(column.name, table="source", quoted=True)
+    target = exp.column(reference.column, table="target", quoted=True)
+    query = (
+        exp.select(_count_all())
+        .from_(exp.alias_(_name_table(table.name), "source", table=True))
+        .join(
+            exp.alias_(_name_table(reference.table), "target", table=True),
+            on=exp.EQ(this=value, expression=target),
+            join_type="anti",
+        )
+        .where(exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())))
+    )
+    count = _fetch_counts(connection, query)[0]
+    if not count:
+        return []
+    rule = Rule(
+        "missing_reference",
+        column.name,
+        exp.false(),
+        f"a value that is not in {reference.table}.{reference.column}",
+        f"Add the rows to {reference.table}"
+        + (", or leave the value null." if column.is_nullable else ", or move these rows to quarantine."),
+    )
+    return [_report(table, rule, count)]
+
+
+def _report(table: Table, rule: Rule, count: int) -> Finding:
+    rows = "1 row has" if count == 1 else f"{count:,} rows have"
+    text = f"{table.name}.{rule.column}: {rows} {rule.problem}. {rule.remedy}"
+    if ", " in rule.column:
+        text = f"{table.name} ({rule.column}): {rows} {rule.problem}. {rule.remedy}"
+    return Finding(table.name, rule.column, rule.name, count, is_structural=False, text=text)
+
+
+def _fetch_counts(
+    connection: duckdb.DuckDBPyConnection, query: exp.Select, values: dict[str, datetime] | None = None
+) -> tuple[int, ...]:
+    row = connection.execute(query.sql(dialect="duckdb"), values or None).fetchone()
+    return tuple(int(count) for count in row or ())
+
+
+def _count_all() -> exp.Count:
+    return exp.Count(this=exp.Star())
+
+
+def _count_where(condition: exp.Expr) -> exp.Filter:
+    # A filtered count is 0 over no rows, where a sum of cases would be null.
+    return exp.Filter(this=_count_all(), expression=exp.Where(this=condition.copy()))
+
+
+def _name(name: str) -> exp.Column:
+    return exp.column(name, quoted=True)
+
+
+def _name_table(name: str) -> exp.Table:
+    return exp.to_table(name, dialect="duckdb")

@@ -1,0 +1,49 @@
+"""Intervals of proportions estimated from a probability sample."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A 95 % interval; both ends between 0 and 1."""
+
+    low: float
+    high: float
+
+
+def bound_proportion(estimate: float, variance: float | None, units: int, replicates: int) -> Interval | None:
+    """Return the interval of a weighted proportion, or None where there is none to be had.
+
+    `variance` is the design-based one, from `replicates` groups; Student's t with
+    replicates - 1 degrees of freedom on the logit scale keeps both ends inside 0 and 1
+    (Korn and Graubard, Survey Methodology 24, 1998). At 0 and 1 the logit has no end: with
+    `units` sampled items the other bound is the exact binomial one, the rule of three
+    (Hanley and Lippman-Hand, JAMA 249, 1983), so that none seen is never none there.
+    """
+    if units <= 0:
+        return None
+    if estimate <= 0.0 or estimate >= 1.0:
+        bound = 1 - (1 - CONFIDENCE) ** (1 / units)
+        return Interval(0.0, bound) if estimate <= 0.0 else Interval(1 - bound, 1.0)
+    if variance is None or variance <= 0.0 or replicates < 2:
+        return None
+    logit = math.log(estimate / (1 - estimate))
+    reach = _student_t(replicates - 1) * math.sqrt(variance) / (estimate * (1 - estimate))
+    return Interval(_expit(logit - reach), _expit(logit + reach))
+
+
+@cache
+def _student_t(degrees: int) -> float:
+    from scipy.stats import t
+
+    return float(t.ppf(0.5 + CONFIDENCE / 2, degrees))
+
+
+def _expit(value: float) -> float:
+    return 1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))

@@ -1,0 +1,54 @@
+"""From a question and a manifest to SQL: the passes in their order, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gnomon.planner.draft import Resolved
+from gnomon.planner.expand_metrics import expand_metrics
+from gnomon.planner.join_entities import join_entities
+from gnomon.planner.question import Question
+from gnomon.planner.replicate_ratios import replicate_ratios
+from gnomon.planner.resolve_names import resolve_names
+from gnomon.planner.share_scans import share_scans
+from gnomon.planner.write_sql import write_sql
+from gnomon.semantic.model import Manifest, Metric
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a question is answered: the SQL, the rollups it reads, and why these.
+
+    `groups` and `metrics` name the columns of the answer. Behind them the SQL gives unit
+    counts (UNITS_PREFIX and the counting metric's name) and variances (VARIANCE_PREFIX and
+    the estimate's name).
+    """
+
+    sql: str
+    groups: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    companions: tuple[Metric, ...]
+    rollups: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
+
+
+def plan(manifest: Manifest, question: Question) -> Plan:
+    """Return the plan; QueryError refuses what cannot be answered exactly."""
+    resolved = resolve_names(manifest, question)
+    joined = join_entities(manifest, expand_metrics(manifest, resolved))
+    shared = share_scans(replicate_ratios(manifest, joined))
+    return Plan(
+        sql=write_sql(shared).sql(dialect="duckdb", pretty=True),
+        groups=tuple(group.name for group in resolved.groups),
+        metrics=resolved.metrics,
+        companions=resolved.companions,
+        why=_explain(resolved, len(shared.scans)),
+    )
+
+
+def _explain(resolved: Resolved, scans: int) -> tuple[str, ...]:
+    lines = [f"{scans} scan{'s' if scans > 1 else ''} of base tables; no rollups are there yet"]
+    if resolved.companions:
+        counted = ", ".join(metric.name for metric in resolved.companions)
+        lines.append(f"units behind the values are counted by {counted}")
+    return tuple(lines)

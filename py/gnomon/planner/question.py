@@ -1,0 +1,24 @@
+"""A question as it was asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a caller asks, in MetricFlow's names.
+
+    `start` and `end` bound metric_time, both included. `applies_floors` off answers as
+    MetricFlow does, without the smallest number of units that a metric asks for.
+    """
+
+    metrics: tuple[str, ...]
+    group_by: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    order_by: tuple[str, ...] = ()
+    limit: int | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    applies_floors: bool = True

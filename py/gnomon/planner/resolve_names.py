@@ -1,0 +1,176 @@
+"""Pass 1: every name of the question is found, once, or refused with the nearest ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from gnomon.core.errors import QueryError, explain_unknown
+from gnomon.core.names import MetricName
+from gnomon.planner.draft import Ordering, Resolved, TimeRange
+from gnomon.planner.filters import Filter, parse_filter
+from gnomon.planner.question import Question
+from gnomon.planner.reach import find_attribute
+from gnomon.planner.references import METRIC_TIME, Reference, parse_reference
+from gnomon.semantic.grain import Grain
+from gnomon.semantic.model import Manifest, Metric, MetricKind
+
+
+def resolve_names(manifest: Manifest, question: Question) -> Resolved:
+    """Return the question with metrics, references and grains in the place of words."""
+    if not question.metrics:
+        raise QueryError("no metric is asked for. `gnomon metrics` lists them.")
+    _refuse_repeats(question.metrics)
+    metrics = tuple(_find_metric(manifest, name) for name in question.metrics)
+    groups = tuple(_settle(manifest, metrics, parse_reference(word)) for word in question.group_by)
+    _refuse_repeats(group.name for group in groups)
+    filters = tuple(_settle_filter(manifest, metrics, parse_filter(text)) for text in question.where)
+    if question.limit is not None and question.limit < 0:
+        raise QueryError(f"limit {question.limit} is negative. Leave it out for all rows.")
+    companions = _find_companions(manifest, metrics) if question.applies_floors else ()
+    return Resolved(
+        metrics=metrics,
+        companions=companions,
+        groups=groups,
+        filters=filters,
+        order_by=tuple(_resolve_ordering(manifest, metrics, groups, word) for word in question.order_by),
+        limit=question.limit,
+        time_range=_widen_range(manifest, metrics, groups, question.start, question.end),
+        applies_floors=question.applies_floors,
+    )
+
+
+def _find_metric(manifest: Manifest, name: str) -> Metric:
+    metric = manifest.metrics.get(MetricName(name))
+    if metric is None:
+        raise QueryError(explain_unknown("metric", name, manifest.metrics))
+    _refuse_unsupported(manifest, metric, asked=name)
+    return metric
+
+
+def _refuse_unsupported(manifest: Manifest, metric: Metric, asked: str) -> None:
+    """Refuse by name what the planner cannot answer yet, in a metric or in what it is made of."""
+    through = "" if metric.name == asked else f" (through '{metric.name}')"
+    if metric.documentation.missing_inputs:
+        missing = "\n".join(f"  - {item}" for item in metric.documentation.missing_inputs)
+        raise QueryError(f"metric '{asked}'{through} is refused until all its inputs exist. Missing:\n{missing}")
+    if metric.kind in (MetricKind.CUMULATIVE, MetricKind.CONVERSION):
+        raise QueryError(f"metric '{asked}'{through}: {metric.kind.value} metrics are not there yet.")
+    if metric.measure and (metric.measure.fills_nulls or metric.measure.joins_spine):
+        raise QueryError(f"metric '{asked}'{through}: fill_nulls_with and join_to_timespine are not there yet.")
+    for used in metric.inputs:
+        if used.offset:
+            raise QueryError(f"metric '{asked}'{through}: {used.offset} of '{used.name}' is not there yet.")
+        _refuse_unsupported(manifest, manifest.metrics[used.name], asked)
+
+
+def _find_companions(manifest: Manifest, metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
+    """The metrics that count the units behind those asked for, each once."""
+    names = dict.fromkeys(metric.documentation.units for metric in metrics if metric.documentation.units)
+    return tuple(_find_metric(manifest, name) for name in names if name is not None)
+
+
+def _settle(manifest: Manifest, metrics: tuple[Metric, ...], reference: Reference) -> Reference:
+    """Return the reference with its grain: a time asked without one gets the finest that all can give."""
+    grains: list[Grain] = []
+    for metric in metrics:
+        for leaf in manifest.leaves_of(metric.name):
+            assert leaf.measure is not None
+            model = manifest.model_of(leaf.measure.name)
+            attribute = find_attribute(manifest, metric.name, model.measures[leaf.measure.name], reference)
+            if attribute.grain is not None:
+                grains.append(attribute.grain)
+            if reference.element == METRIC_TIME and leaf.time_grain is not None:
+                grains.append(leaf.time_grain)
+    if reference.grain is None and grains:
+        return replace(reference, grain=Grain.coarsest(tuple(grains)))
+    return reference
+
+
+def _settle_filter(manifest: Manifest, metrics: tuple[Metric, ...], condition: Filter) -> Filter:
+    return replace(
+        condition,
+        references=tuple(_settle(manifest, metrics, reference) for reference in condition.references),
+    )
+
+
+def _resolve_ordering(
+    manifest: Manifest, metrics: tuple[Metric, ...], groups: tuple[Reference, ...], word: str
+) -> Ordering:
+    name = word.removeprefix("-")
+    columns = {str(metric.name): str(metric.name) for metric in metrics}
+    columns |= {group.name: group.name for group in groups}
+    # metric_time stands for metric_time__day where that is what metric_time came to.
+    columns |= {replace(group, grain=None).name: group.name for group in groups if name not in columns}
+    if name not in columns:
+        raise QueryError(f"order by: {explain_unknown('column of this answer', name, columns)}")
+    return Ordering(column=columns[name], is_descending=word.startswith("-"))
+
+
+def _refuse_repeats(names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise QueryError(f"'{name}' is asked for twice. Leave one out.")
+        seen.add(name)
+
+
+def _widen_range(
+    manifest: Manifest,
+    metrics: tuple[Metric, ...],
+    groups: tuple[Reference, ...],
+    start: datetime | None,
+    end: datetime | None,
+) -> TimeRange | None:
+    """Widen the bounds to whole periods of the finest metric_time grain, so that no period is cut."""
+    if start is None and end is None:
+        return None
+    if start is not None and end is not None and end < start:
+        raise QueryError(f"the end {end:%Y-%m-%d %H:%M} is before the start {start:%Y-%m-%d %H:%M}.")
+    asked = [group.grain for group in groups if group.element == METRIC_TIME and group.grain is not None]
+    default = _settle(manifest, metrics, Reference((), METRIC_TIME)).grain
+    assert default is not None
+    grain = Grain.finest(tuple(asked)) if asked else default
+    return TimeRange(
+        start=_floor(start, grain) if start else None,
+        end=_next(_floor(end, grain), grain) - timedelta(microseconds=1) if end else None,
+    )
+
+
+def _floor(moment: datetime, grain: Grain) -> datetime:
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    match grain:
+        case Grain.YEAR:
+            return day.replace(month=1, day=1)
+        case Grain.QUARTER:
+            return day.replace(month=3 * ((day.month - 1) // 3) + 1, day=1)
+        case Grain.MONTH:
+            return day.replace(day=1)
+        case Grain.WEEK:
+            return day - timedelta(days=day.weekday())
+        case Grain.DAY:
+            return day
+        case Grain.HOUR:
+            return moment.replace(minute=0, second=0, microsecond=0)
+        case Grain.MINUTE:
+            return moment.replace(second=0, microsecond=0)
+        case Grain.SECOND:
+            return moment.replace(microsecond=0)
+        case _:
+            return moment
+
+
+def _next(moment: datetime, grain: Grain) -> datetime:
+    months = {Grain.YEAR: 12, Grain.QUARTER: 3, Grain.MONTH: 1}.get(grain)
+    if months is not None:
+        total = moment.year * 12 + moment.month - 1 + months
+        return moment.replace(year=total // 12, month=total % 12 + 1)
+    step = {
+        Grain.WEEK: timedelta(days=7),
+        Grain.DAY: timedelta(days=1),
+        Grain.HOUR: timedelta(hours=1),
+        Grain.MINUTE: timedelta(minutes=1),
+        Grain.SECOND: timedelta(seconds=1),
+    }
+    return moment + step.get(grain, timedelta(microseconds=1))

@@ -1,0 +1,1 @@
+"""Room 6: thin doors for people and programs; each calls the same functions."""

@@ -1,0 +1,220 @@
+"""The command line: data on stdout, words on stderr; exit 0 good, 1 a finding, 2 misuse."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gnomon.core.errors import GnomonError
+
+if TYPE_CHECKING:
+    from gnomon.engine import Engine, Result
+
+app = typer.Typer(
+    name="gnomon",
+    help="Gnomon: governance metrics, asked through one engine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+ingest_app = typer.Typer(help="Bring raw data in, or hold it against the contract.", no_args_is_help=True)
+app.add_typer(ingest_app, name="ingest", rich_help_panel=None)
+
+_TRACEBACK = "GNOMON_TRACEBACK"
+
+
+class Format(Enum):
+    """How an answer is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    ARROW = "arrow"
+
+
+Metrics = Annotated[list[str] | None, typer.Argument(help="Names of metrics; `gnomon metrics` lists them.")]
+By = Annotated[list[str] | None, typer.Option("--by", help="Group by these names, separated by commas.")]
+Where = Annotated[
+    list[str] | None, typer.Option("--where", help="A filter: \"{{ Dimension('creator__tier') }} = 'gold'\".")
+]
+Order = Annotated[list[str] | None, typer.Option("--order", help="Sort by these columns; -NAME descends.")]
+Limit = Annotated[int | None, typer.Option("--limit", help="At most so many rows.")]
+Start = Annotated[str | None, typer.Option("--start", help="First moment of metric_time, UTC, included.")]
+End = Annotated[str | None, typer.Option("--end", help="Last moment of metric_time, UTC, included.")]
+Saved = Annotated[str | None, typer.Option("--saved-query", help="A saved query of metrics/.")]
+Project = Annotated[Path, typer.Option("--project-dir", help="The dbt project's folder.")]
+ManifestPath = Annotated[
+    Path | None, typer.Option("--manifest", help="Other definitions: a semantic_manifest.json or its folder.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be written; write nothing.")]
+Out = Annotated[Path, typer.Option("--out", help="A new folder for the raw set.")]
+
+
+@app.command()
+def query(
+    metrics: Metrics = None,
+    by: By = None,
+    where: Where = None,
+    order: Order = None,
+    limit: Limit = None,
+    start: Start = None,
+    end: End = None,
+    saved_query: Saved = None,
+    manifest: ManifestPath = None,
+    project_dir: Project = Path(),
+    format: Annotated[Format, typer.Option("--format", help="How the answer is written.")] = Format.TABLE,
+) -> None:
+    """Ask for metrics; numbers go to stdout, what to know of them to stderr."""
+    from gnomon.serve import rendering
+
+    engine = _open_engine(project_dir, manifest)
+    result = engine.query(
+        metrics or (), _split(by), where or (), _split(order), limit, start, end, saved_query=saved_query
+    )
+    if format is Format.ARROW:
+        sys.stdout.buffer.write(rendering.render_arrow(result))
+    else:
+        write: dict[Format, Callable[[Result], str]] = {
+            Format.TABLE: lambda answer: rendering.render_table(answer, engine.manifest),
+            Format.CSV: rendering.render_csv,
+            Format.JSON: rendering.render_json,
+        }
+        typer.echo(write[format](result))
+    typer.echo(rendering.render_words(result.provenance), err=True)
+
+
+@app.command()
+def plan(
+    metrics: Metrics = None,
+    by: By = None,
+    where: Where = None,
+    order: Order = None,
+    limit: Limit = None,
+    start: Start = None,
+    end: End = None,
+    saved_query: Saved = None,
+    manifest: ManifestPath = None,
+    project_dir: Project = Path(),
+) -> None:
+    """Show the SQL that would answer the same question, and why it is this one."""
+    engine = _open_engine(project_dir, manifest)
+    chosen = engine.plan(
+        metrics or (), _split(by), where or (), _split(order), limit, start, end, saved_query=saved_query
+    )
+    typer.echo(chosen.sql)
+    for reason in chosen.why:
+        typer.echo(f"-- {reason}", err=True)
+
+
+@app.command()
+def metrics(
+    name: Annotated[str | None, typer.Argument(help="A metric; without one, all are listed.")] = None,
+    as_json: AsJson = False,
+    manifest: ManifestPath = None,
+    project_dir: Project = Path(),
+) -> None:
+    """List the metrics, or show one: definition, owner, dimensions, parents."""
+    from gnomon.serve import catalogue
+
+    engine = _open_engine(project_dir, manifest)
+    if as_json:
+        typer.echo(catalogue.render_json(engine, name))
+    else:
+        typer.echo(catalogue.render_metric(engine, name) if name else catalogue.render_list(engine))
+
+
+@app.command()
+def simulate(
+    out: Out,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same rows.")] = 7,
+    days: Annotated[int, typer.Option("--days", help="Days of events.")] = 120,
+    creators: Annotated[int, typer.Option("--creators", help="How many creators.")] = 300,
+    dry_run: DryRun = False,
+) -> None:
+    """Write a synthetic raw set, with its truth apart under truth/."""
+    if dry_run:
+        typer.echo(f"would write {days} days of {creators} creators (seed {seed}) to {out}", err=True)
+        return
+    from gnomon.simulate import simulate as run
+
+    record = run(out, seed=seed, days=days, creators=creators)
+    typer.echo(record.raw_set_id)
+    typer.echo(f"wrote {out}; read it with GNOMON_RAW={out}", err=True)
+
+
+@ingest_app.command("check")
+def ingest_check(folder: Annotated[Path, typer.Argument(help="A raw set.")], as_json: AsJson = False) -> None:
+    """Hold a raw set against the contract; exit 1 on bad rows, 2 on a bad structure."""
+    from gnomon.ingest import check as run
+
+    report = run(folder)
+    typer.echo(report.to_json() if as_json else report.render())
+    raise typer.Exit(report.exit_code)
+
+
+@ingest_app.command("kuairand")
+def ingest_kuairand(
+    path: Annotated[Path, typer.Argument(help="The folder of the downloaded log.")],
+    out: Out,
+    dry_run: DryRun = False,
+) -> None:
+    """Map a KuaiRand-Pure log to the raw contract; identifiers become keyed hashes."""
+    from gnomon.core.settings import Settings
+    from gnomon.ingest import convert
+
+    if dry_run:
+        typer.echo(f"would map {path} to a raw set in {out}", err=True)
+        return
+    conversion = convert(path, out, hash_key=Settings.read().hash_key)
+    typer.echo(conversion.raw_set_id)
+    for name, tally in (("exposures", conversion.exposures), ("videos", conversion.videos)):
+        typer.echo(
+            f"{name}: {tally.read:,} read = {tally.kept:,} kept + {tally.dropped:,} duplicates dropped "
+            f"+ {tally.quarantined:,} in quarantine",
+            err=True,
+        )
+    typer.echo(f"wrote {out}; read it with GNOMON_RAW={out}", err=True)
+
+
+@ingest_app.command("find")
+def ingest_find(path: Annotated[Path, typer.Argument(help="A folder of data.")]) -> None:
+    """Say which adapter reads a folder; `raw` if it is a raw set already."""
+    from gnomon.ingest import find_adapter
+
+    typer.echo(find_adapter(path))
+
+
+def main() -> None:
+    """Run the command line; every error that is foreseen is a text of one screen, never a traceback."""
+    try:
+        app()
+    except GnomonError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except Exception as error:
+        if os.environ.get(_TRACEBACK):
+            raise
+        typer.echo(
+            f"error: {type(error).__name__}: {error}\nThis is a fault of Gnomon, not of the question. "
+            f"{_TRACEBACK}=1 shows where.",
+            err=True,
+        )
+        sys.exit(2)
+
+
+def _open_engine(project_dir: Path, manifest: Path | None) -> Engine:
+    from gnomon.engine import Engine
+
+    return Engine.open(project_dir, manifest=manifest)
+
+
+def _split(values: list[str] | None) -> list[str]:
+    return [word.strip() for value in values or () for word in value.split(",") if word.strip()]

@@ -1,0 +1,140 @@
+"""Answers as text: an aligned table for people, CSV, JSON and Arrow for programs."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from gnomon.engine import Provenance, Result
+
+if TYPE_CHECKING:
+    from gnomon.measurement import Interval
+    from gnomon.semantic.model import Manifest
+
+_NULL = "-"
+
+
+def render_table(result: Result, manifest: Manifest) -> str:
+    """Return the rows aligned, each metric formatted by its unit."""
+    columns = []
+    for name in result.table.column_names:
+        metric = next((m for m in manifest.metrics.values() if m.name == name), None)
+        values = result.table.column(name).to_pylist()
+        unit = metric.documentation.unit if metric else None
+        columns.append((name, [_format_value(value, unit) for value in values], metric is not None))
+        if name in result.intervals:
+            columns.append(("95 % interval", [_format_interval(i, unit) for i in result.intervals[name]], False))
+    return align(columns)
+
+
+def align(columns: Sequence[tuple[str, Sequence[str], bool]]) -> str:
+    """Return columns of (title, texts, right-aligned?) as lines under their titles."""
+    widths = [max(len(text) for text in (title, *texts)) for title, texts, _ in columns]
+    rows = [[title for title, _, _ in columns], ["-" * width for width in widths]]
+    rows += [list(row) for row in zip(*(texts for _, texts, _ in columns), strict=True)]
+    lines = []
+    for row in rows:
+        cells = zip(row, widths, columns, strict=True)
+        lines.append("  ".join(t.rjust(w) if column[2] else t.ljust(w) for t, w, column in cells).rstrip())
+    return "\n".join(lines)
+
+
+def render_csv(result: Result) -> str:
+    """Return the rows as CSV with raw numbers; a null is an empty field."""
+    import csv
+
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(result.table.column_names)
+    columns = [[_plain(value) for value in column.to_pylist()] for column in result.table.columns]
+    writer.writerows(zip(*columns, strict=True))
+    return buffer.getvalue().removesuffix("\n")
+
+
+def render_json(result: Result) -> str:
+    """Return rows with raw numbers, and their provenance."""
+    document = {
+        "columns": result.table.column_names,
+        "rows": [{name: _plain(value) for name, value in row.items()} for row in result.table.to_pylist()],
+        "intervals": {
+            metric: [[each.low, each.high] if each else None for each in column]
+            for metric, column in result.intervals.items()
+        },
+        "units": {metric: column.to_pylist() for metric, column in result.units.items()},
+        "provenance": _provenance(result.provenance),
+    }
+    return json.dumps(document, indent=2)
+
+
+def render_arrow(result: Result) -> bytes:
+    """Return the rows as an Arrow IPC stream."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, result.table.schema) as writer:
+        writer.write_table(result.table)
+    return bytes(sink.getvalue())
+
+
+def render_words(provenance: Provenance) -> str:
+    """Return what a reader must know beside the numbers, a line each."""
+    lines = [f"no value: {metric}: {reason}" for metric, reason in provenance.nulls.items()]
+    lines += [f"note: {note}" for note in provenance.notes]
+    origin = f"definitions {provenance.definition_version}"
+    if provenance.data_version is not None:
+        origin += f", data {provenance.raw_set_id} as of {provenance.as_of} UTC, build {provenance.data_version}"
+    lines.append(f"exact answer from {origin}" if provenance.is_exact else f"answer from {origin}")
+    return "\n".join(lines)
+
+
+def _provenance(provenance: Provenance) -> dict[str, Any]:
+    return {
+        "definition_version": provenance.definition_version,
+        "data_version": provenance.data_version,
+        "raw_set_id": provenance.raw_set_id,
+        "as_of": provenance.as_of.isoformat(sep=" ") if provenance.as_of else None,
+        "is_exact": provenance.is_exact,
+        "rollups": list(provenance.rollups),
+        "nulls": dict(provenance.nulls),
+        "notes": list(provenance.notes),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that CSV and JSON write without loss: dates as ISO, midnight without a time."""
+    if isinstance(value, datetime):
+        is_midnight = value.time() == datetime.min.time()
+        return value.date().isoformat() if is_midnight else value.isoformat(sep=" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    return value
+
+
+_FORMATS: dict[str, Callable[[float], str]] = {
+    "rate": lambda value: f"{100 * value:.2f} %",
+    "count": lambda value: f"{value:,.0f}",
+    "usd": lambda value: f"${value:,.2f}",
+    "score": lambda value: f"{value:.1f}",
+    "hours": lambda value: f"{value:.1f} h",
+}
+
+
+def _format_interval(interval: Interval | None, unit: str | None) -> str:
+    if interval is None:
+        return _NULL
+    return f"{_format_value(interval.low, unit)} to {_format_value(interval.high, unit)}"
+
+
+def _format_value(value: Any, unit: str | None) -> str:
+    if value is None:
+        return _NULL
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) and unit is not None:
+        write = _FORMATS.get(unit)
+        return write(float(value)) if write else f"{float(value):,.4g}"
+    return str(_plain(value))

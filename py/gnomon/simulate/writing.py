@@ -1,0 +1,61 @@
+"""A world on disk: every raw table, the truth beside them, and the record last of all."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from gnomon.core.contract import read_contract
+from gnomon.core.errors import WarehouseError
+from gnomon.core.names import TableName
+from gnomon.core.raw_set import RawSet, write_table
+from gnomon.simulate.rows import Rows
+
+TRUTH_FOLDER = "truth"
+
+
+def check_target(out: Path) -> None:
+    """Refuse a place that holds something: WarehouseError names it and the way on."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise WarehouseError(f"{out}: exists and is not empty. Name a new folder, or remove this one first.")
+
+
+def write_world(out: Path, tables: dict[str, Rows], truth: dict[str, Rows], record: RawSet) -> None:
+    """Write a raw set and its truth into `out`, or nothing: it is built beside and renamed when whole.
+
+    WarehouseError if `out` exists and is not empty, or if a table breaks the contract.
+    """
+    check_target(out)
+    partial = out.with_name(f"{out.name}.partial")
+    # Left by a run that was killed; nothing but this function makes it.
+    if partial.exists():
+        shutil.rmtree(partial)
+    partial.mkdir(parents=True)
+    contract = read_contract()
+    for name, rows in tables.items():
+        write_table(partial, contract.tables[TableName(name)], _make_arrow(rows))
+    (partial / TRUTH_FOLDER).mkdir()
+    for name, rows in truth.items():
+        pq.write_table(_make_arrow(rows), partial / TRUTH_FOLDER / f"{name}.parquet", compression="zstd")
+    record.write(partial)
+    if out.exists():
+        out.rmdir()
+    partial.rename(out)
+
+
+def _make_arrow(rows: Rows) -> pa.Table:
+    return pa.table({name: _make_column(values) for name, values in rows.items()})
+
+
+def _make_column(values: NDArray[Any]) -> pa.Array:
+    data = np.ma.getdata(values)
+    mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
+    if data.dtype.kind == "U":
+        return pa.array(data.astype(object), type=pa.string(), mask=mask)
+    return pa.array(data, mask=mask)

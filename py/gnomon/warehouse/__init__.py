@@ -1,0 +1,5 @@
+"""Room 1: the only room that opens a database for readers."""
+
+from gnomon.warehouse.warehouse import Warehouse
+
+__all__ = ["Warehouse"]

@@ -1,0 +1,24 @@
+WITH "scan_1" AS (
+  SELECT
+    "creator__creators"."region" AS "creator__region",
+    SUM("posts"."views") AS "views_1"
+  FROM "small"."main"."posts" AS "posts"
+  LEFT JOIN "small"."main"."creators" AS "creator__creators"
+    ON "posts"."creator_id" = "creator__creators"."creator_id"
+  WHERE
+    (
+      "creator__creators"."tier" IN ('gold', 'new')
+    )
+    AND (
+      "posts"."kind" = 'video'
+    )
+  GROUP BY
+    1
+)
+SELECT
+  "creator__region",
+  "views_1" AS "views"
+FROM scan_1
+ORDER BY
+  "views" DESC
+LIMIT 3

@@ -1,0 +1,15 @@
+WITH "scan_1" AS (
+  SELECT
+    SUM("first_violating_1") AS "first_violating_1"
+  FROM (
+    SELECT
+      "states"."violating" AS "first_violating_1"
+    FROM "small"."main"."states" AS "states"
+    QUALIFY
+      DATE_TRUNC('day', "states"."status_date") = MIN(DATE_TRUNC('day', "states"."status_date")) OVER (PARTITION BY "states"."creator_id")
+      AND NOT "states"."creator_id" IS NULL
+  ) AS rows_kept
+)
+SELECT
+  "first_violating_1" AS "first_violating"
+FROM scan_1

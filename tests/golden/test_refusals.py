@@ -1,0 +1,156 @@
+"""Every text that the engine refuses with, as its reader sees it: tests/golden/refusals.txt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from gnomon import Engine
+from gnomon.core.errors import DefinitionError, GnomonError, QueryError, WarehouseError
+from gnomon.semantic.manifest import parse_manifest
+from tests.manifests import derived, measure, ratio, semantic_model, simple, write_manifest
+from tests.soundness import conftest as small
+
+KIND = "{{ Dimension('post__kind') }}"
+REFUSED: dict[str, dict[str, Any]] = {
+    "no metric": {},
+    "unknown metric": {"metrics": ["view"]},
+    "unknown metric with nothing near": {"metrics": ["zzz"]},
+    "metric twice": {"metrics": ["views", "views"]},
+    "unknown dimension": {"metrics": ["views"], "group_by": ["post__knd"]},
+    "dimension without its entity": {"metrics": ["views"], "group_by": ["tier"]},
+    "dimension twice": {"metrics": ["views"], "group_by": ["post__kind", "post__kind"]},
+    "unreachable dimension": {"metrics": ["violating_creators"], "group_by": ["post__kind"]},
+    "a join that would fan out": {"metrics": ["posts"], "group_by": ["creator__status_date"]},
+    "two joins away": {"metrics": ["posts"], "group_by": ["post__creator__tier"]},
+    "grain finer than the data": {"metrics": ["posts"], "group_by": ["metric_time__hour"]},
+    "grain of a category": {"metrics": ["posts"], "group_by": ["post__kind__week"]},
+    "date part": {"metrics": ["posts"], "group_by": ["post__post_date__extract_dow"]},
+    "not a name": {"metrics": ["posts"], "group_by": ["post__kind; drop table posts"]},
+    "filter with a syntax error": {"metrics": ["posts"], "where": [f"{KIND} = "]},
+    "filter on a bare column": {"metrics": ["posts"], "where": ["kind = 'video'"]},
+    "filter with an unknown word": {"metrics": ["posts"], "where": ["{{ Dimnsion('post__kind') }} = 'video'"]},
+    "filter with an unknown dimension": {"metrics": ["posts"], "where": ["{{ Dimension('post__knd') }} = 'video'"]},
+    "filter on a metric": {"metrics": ["posts"], "where": ["{{ Metric('views', ['creator']) }} > 3"]},
+    "filter with two statements": {"metrics": ["posts"], "where": [f"{KIND} = 'video'; drop table posts"]},
+    "filter with a subquery": {"metrics": ["posts"], "where": [f"{KIND} in (select kind from posts)"]},
+    "filter that reads a file": {"metrics": ["posts"], "where": [f"{KIND} = read_text('/etc/passwd')"]},
+    "filter with a union": {"metrics": ["posts"], "where": [f"{KIND} = 'a' union select 1"]},
+    "filter with Jinja": {"metrics": ["posts"], "where": ["{% for x in y %}"]},
+    "filter with code": {"metrics": ["posts"], "where": ["{{ ().__class__.__bases__ }} = 1"]},
+    "reference inside quotes": {"metrics": ["posts"], "where": ["'{{ Dimension(\"post__kind\") }}' = 'video'"]},
+    "value of the wrong type": {"metrics": ["posts"], "where": ["{{ TimeDimension('metric_time', 'day') }} > 'soon'"]},
+    "order by what is not asked": {"metrics": ["posts"], "order_by": ["views"]},
+    "negative limit": {"metrics": ["posts"], "limit": -1},
+    "end before start": {"metrics": ["posts"], "start": "2026-02-01", "end": "2026-01-01"},
+    "not a date": {"metrics": ["posts"], "start": "tomorrow"},
+    "unknown saved query": {"saved_query": "weekly"},
+    "policy": {"metrics": ["posts"], "policy": "regional"},
+    "cumulative metric": {"metrics": ["posts_so_far"]},
+    "derived metric over an offset": {"metrics": ["change"]},
+    "filled nulls": {"metrics": ["posts_filled"]},
+    "median": {"metrics": ["median_views"]},
+    "metric whose inputs do not exist yet": {"metrics": ["health_index"]},
+}
+EXTRA_MODELS = [
+    *small.MODELS,
+    semantic_model(
+        "plays",
+        entities={"play": ("primary", "play_id")},
+        dimensions={"play_date": "day"},
+        measures=[measure("median_views", "median", "views")],
+        time="play_date",
+    ),
+]
+EXTRA_METRICS = [
+    *small.METRICS,
+    {**simple("posts_so_far", "posts"), "type": "cumulative"},
+    derived("change", "views - before", ["views", {"name": "views", "alias": "before", "offset_window": {"count": 1}}]),
+    simple("median_views"),
+    derived("health_index", "cast(null as double)", ["views"], missing_inputs=[
+        {"sub_score": "supply", "metric": "high_quality_supply", "reason": "no frozen quality model yet"},
+    ]),
+]  # fmt: skip
+FILLED = simple("posts_filled", "posts")
+FILLED["type_params"]["measure"]["fill_nulls_with"] = 0
+EXTRA_METRICS.append(FILLED)
+
+
+@pytest.fixture(scope="module")
+def strict_engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    folder = tmp_path_factory.mktemp("refusals")
+    with duckdb.connect(str(folder / "small.duckdb")) as connection:
+        connection.execute(small.WORLD)
+    manifest = write_manifest(folder / "m.json", EXTRA_MODELS, EXTRA_METRICS)
+    return Engine.from_manifest(manifest, folder / "small.duckdb")
+
+
+def test_every_refusal_reads_well(strict_engine: Engine, golden: Callable[[str, str], None]) -> None:
+    texts = []
+    for name, question in REFUSED.items():
+        with pytest.raises(QueryError) as caught:
+            strict_engine.query(**question)
+        texts.append(f"## {name}\n{caught.value}\n")
+    golden("refusals.txt", "\n".join(texts))
+
+
+def broken_definitions() -> dict[str, tuple[list[Any], list[Any]]]:
+    post = {"post": ("primary", "post_id")}
+    posts = semantic_model(
+        "posts", entities=post, dimensions={"d": "day"}, measures=[measure("posts", "count")], time="d"
+    )
+    again = {**posts, "name": "again"}
+    no_time = semantic_model("posts", entities=post, dimensions={"d": "day"}, measures=[measure("posts", "count")])
+    window = {"name": "dd", "window_choice": "max", "window_groupings": ["creator"]}
+    bad_window = semantic_model(
+        "posts",
+        entities=post,
+        dimensions={"d": "day"},
+        measures=[measure("posts", "count", non_additive_dimension=window)],
+        time="d",
+    )
+    return {
+        "unknown measure": ([posts], [simple("a", "post")]),
+        "unknown input": ([posts], [simple("posts"), ratio("r", "post", "posts")]),
+        "unknown companion": ([posts], [simple("posts", units="pots")]),
+        "a circle": ([posts], [derived("a", "b", ["b"]), derived("b", "a", ["a"])]),
+        "measure in two models": ([posts, again], [simple("posts")]),
+        "measure without a time": ([no_time], [simple("posts")]),
+        "unknown window": ([bad_window], [simple("posts")]),
+    }
+
+
+def test_every_broken_law_reads_well(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
+    texts = []
+    for name, (models, metrics) in broken_definitions().items():
+        text = write_manifest(tmp_path / "m.json", models, metrics).read_text(encoding="utf-8")
+        with pytest.raises(DefinitionError) as caught:
+            parse_manifest(text, origin="semantic_manifest.json")
+        texts.append(f"## {name}\n{caught.value}\n")
+    golden("laws.txt", "\n".join(texts))
+
+
+def test_what_is_outside_reads_well(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
+    manifest = write_manifest(tmp_path / "m.json", small.MODELS, small.METRICS)
+    (tmp_path / "text.duckdb").write_text("this is not a database " * 500, encoding="utf-8")
+    (tmp_path / "broken.json").write_text("{", encoding="utf-8")
+    with duckdb.connect(str(tmp_path / "empty.duckdb")) as connection:
+        connection.execute("select 1")
+    calls: dict[str, Callable[[], object]] = {
+        "no database": lambda: Engine.from_manifest(manifest, tmp_path / "none.duckdb"),
+        "not a database": lambda: Engine.from_manifest(manifest, tmp_path / "text.duckdb"),
+        "a table is missing": lambda: Engine.from_manifest(manifest, tmp_path / "empty.duckdb").query(["posts"]),
+        "no manifest": lambda: Engine.from_manifest(tmp_path / "none.json", tmp_path / "empty.duckdb"),
+        "not a manifest": lambda: Engine.from_manifest(tmp_path / "broken.json", tmp_path / "empty.duckdb"),
+    }
+    texts = []
+    for name, call in calls.items():
+        with pytest.raises((WarehouseError, DefinitionError)) as caught:
+            call()
+        assert isinstance(caught.value, GnomonError)
+        texts.append(f"## {name}\n{str(caught.value).replace(str(tmp_path), 'FOLDER')}\n")
+    golden("outside.txt", "\n".join(texts))

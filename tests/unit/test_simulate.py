@@ -1,0 +1,499 @@
+"""The simulated world keeps the contract, its causes come before its effects, and it hides its truth."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from gnomon.core.contract import Contract, read_contract
+from gnomon.core.errors import QueryError, WarehouseError
+from gnomon.core.raw_set import RawSet, arrow_schema
+from gnomon.simulate import SAMPLE, simulate
+from gnomon.simulate.shopping import Clicks, attribute_sales
+from gnomon.simulate.world import DAY, draw_moments, make_world
+
+PROJECT = Path(__file__).parents[2]
+SAMPLE_FOLDER = PROJECT / "data" / "sample"
+CONTRACT: Contract = read_contract()
+TRUTHS = ("accounts", "actions", "content", "events")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A world on disk, open in DuckDB: raw tables by name, truth as truth_<name>."""
+
+    folder: Path
+    start: datetime
+    end: datetime
+    database: duckdb.DuckDBPyConnection
+
+    def ask(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        return self.database.execute(sql, list(values)).fetchall()
+
+    def count(self, sql: str, *values: object) -> float:
+        return float(self.ask(sql, *values)[0][0])  # type: ignore[arg-type]
+
+
+def open_world(folder: Path, days: int, start: date) -> Made:
+    database = duckdb.connect()
+    for name in CONTRACT.tables:
+        database.execute(f"create view \"{name}\" as select * from read_parquet('{folder}/{name}/*.parquet')")
+    for name in TRUTHS:
+        database.execute(f"create view truth_{name} as select * from read_parquet('{folder}/truth/{name}.parquet')")
+    begin = datetime(start.year, start.month, start.day)
+    return Made(folder, begin, begin + timedelta(days=days), database)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The sample's arguments, made anew: big enough for rates to mean something."""
+    folder = tmp_path_factory.mktemp("world") / "raw"
+    simulate(folder, **SAMPLE)
+    return open_world(folder, SAMPLE["days"], SAMPLE["start"])
+
+
+def make_tiny(folder: Path, seed: int = 3) -> Path:
+    simulate(folder, seed=seed, days=14, creators=20)
+    return folder
+
+
+def test_the_sample_is_what_its_arguments_make_row_for_row(made: Made) -> None:
+    assert RawSet.read(SAMPLE_FOLDER) == RawSet.read(made.folder)
+    parts = [*(f"{name}/part-0.parquet" for name in CONTRACT.tables), *(f"truth/{name}.parquet" for name in TRUTHS)]
+    for part in parts:
+        assert pq.read_table(SAMPLE_FOLDER / part).equals(pq.read_table(made.folder / part)), part
+
+
+def test_the_sample_is_under_five_megabytes() -> None:
+    assert sum(path.stat().st_size for path in SAMPLE_FOLDER.rglob("*") if path.is_file()) < 5_000_000
+
+
+def test_the_same_arguments_give_the_same_rows_and_another_seed_gives_others(tmp_path: Path) -> None:
+    first, again, other = (make_tiny(tmp_path / name, seed) for name, seed in (("a", 3), ("b", 3), ("c", 4)))
+    for name in CONTRACT.tables:
+        part = f"{name}/part-0.parquet"
+        assert pq.read_table(first / part).equals(pq.read_table(again / part)), name
+    part = "engagement/part-0.parquet"
+    assert not pq.read_table(first / part).equals(pq.read_table(other / part))
+
+
+@pytest.mark.parametrize("creators", [10, 37])
+@pytest.mark.parametrize("seed", [0, 11])
+def test_a_small_world_keeps_the_contract_too(tmp_path: Path, seed: int, creators: int) -> None:
+    simulate(tmp_path / "raw", seed=seed, days=7, creators=creators, start=date(2025, 12, 29))
+    small = open_world(tmp_path / "raw", 7, date(2025, 12, 29))
+    for name in CONTRACT.tables:
+        check_table(small, name)
+
+
+@pytest.mark.parametrize("name", list(CONTRACT.tables))
+def test_a_raw_table_keeps_the_contract(made: Made, name: str) -> None:
+    check_table(made, name)
+    assert made.count(f'select count(*) from "{name}"') > 0
+
+
+def check_table(world: Made, name: str) -> None:
+    """Types, keys, nulls, allowed values, ranges, foreign keys and the two moments of one table."""
+    table = next(table for table in CONTRACT.tables.values() if table.name == name)
+    assert pq.read_schema(world.folder / name / "part-0.parquet").equals(arrow_schema(table))
+    key = ", ".join(table.key)
+    rows = world.count(f'select count(*) from "{name}"')
+    assert world.count(f'select count(*) from (select distinct {key} from "{name}")') == rows
+    for column in table.columns:
+        bad: list[str] = []
+        if not column.is_nullable:
+            bad.append(f"{column.name} is null")
+        if column.values:
+            allowed = ", ".join(f"'{value}'" for value in column.values)
+            bad.append(f"{column.name} not in ({allowed})")
+        bad += [f"{column.name} < {column.low}"] if column.low is not None else []
+        bad += [f"{column.name} > {column.high}"] if column.high is not None else []
+        if column.reference is not None:
+            target = column.reference
+            bad.append(f'{column.name} not in (select {target.column} from "{target.table}")')
+        for condition in bad:
+            assert world.count(f'select count(*) from "{name}" where {condition}') == 0, f"{name}: {condition}"
+    early = "" if table.known_ahead else " or ingested_at < occurred_at"
+    assert world.count(f'select count(*) from "{name}" where ingested_at > ? {early}', world.end) == 0
+    if name != "policy_versions":
+        assert world.count(f'select count(*) from "{name}" where occurred_at >= ?', world.end) == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("orders", "paid_at"),
+        ("enforcements", "notified_at"),
+        ("enforcements", "restored_at"),
+        ("appeals", "decided_at"),
+        ("quality_reviews", "reviewed_at"),
+        ("live_sessions", "ended_at"),
+    ],
+)
+def test_no_later_moment_of_a_row_lies_before_it_or_after_the_end(made: Made, table: str, column: str) -> None:
+    wrong = f"select count(*) from {table} where {column} < occurred_at or {column} > ?"
+    assert made.count(wrong, made.end) == 0
+
+
+def test_engagement_comes_after_upload_and_registration(made: Made) -> None:
+    early = """
+        select count(*)
+        from engagement
+        inner join content using (content_id)
+        inner join accounts on engagement.viewer_id = accounts.account_id
+        where engagement.occurred_at < content.occurred_at or engagement.occurred_at < accounts.occurred_at
+    """
+    assert made.count(early) == 0
+
+
+def test_engagement_stops_after_removal_until_restored(made: Made) -> None:
+    hidden = """
+        from enforcements
+        inner join {other} on enforcements.content_id = {other}.{key}
+        where enforcements.action = 'remove'
+            and {other}.occurred_at >= enforcements.occurred_at
+    """
+    now = "and {other}.occurred_at < coalesce(enforcements.restored_at, timestamp '2100-01-01')"
+    for other, key in (("engagement", "content_id"), ("user_reports", "target_id"), ("product_events", "content_id")):
+        assert made.count(f"select count(*) {(hidden + now).format(other=other, key=key)}") == 0
+    # It goes on after restoring, so the test above would see what is not hidden.
+    assert made.count(f"select count(*) {hidden.format(other='engagement', key='content_id')}") > 0
+
+
+def test_nobody_posts_while_suspended_or_banned(made: Made) -> None:
+    posts = """
+        select count(*)
+        from content
+        asof inner join creator_status
+            on content.creator_id = creator_status.creator_id and content.occurred_at >= creator_status.occurred_at
+        where creator_status.status in ('suspended', 'banned')
+    """
+    assert made.count(posts) == 0
+    assert made.count("select count(distinct creator_id) from creator_status where status = 'banned'") > 3
+
+
+def test_every_comment_and_follow_in_engagement_has_its_own_row(made: Made) -> None:
+    acts = "select viewer_id, content_id, engagement.occurred_at from engagement where event_type = 'comment'"
+    texts = "select account_id, content_id, occurred_at from comments"
+    assert made.ask(f"({acts}) except all ({texts})") == made.ask(f"({texts}) except all ({acts})") == []
+    acts = """
+        select viewer_id, creator_id, engagement.occurred_at
+        from engagement inner join content using (content_id) where event_type = 'follow'
+    """
+    follows = "select follower_id, creator_id, occurred_at from follows where action = 'follow'"
+    assert made.ask(f"({acts}) except all ({follows})") == made.ask(f"({follows}) except all ({acts})") == []
+
+
+def test_content_counters_add_up_the_events(made: Made) -> None:
+    summed = """
+        select
+            content_id,
+            count(distinct engagement.occurred_at::date),
+            count(*) filter (event_type = 'impression')::double,
+            count(*) filter (event_type = 'view')::double,
+            count(*) filter (event_type = 'view' and watch_ms >= duration_ms)::double,
+            count(*) filter (event_type = 'like')::double
+        from engagement inner join content using (content_id) group by content_id
+    """
+    stored = """
+        select content_id, cell_count, impression_count, view_count, complete_play_count, like_count
+        from content_counters
+    """
+    assert made.ask(f"({summed}) except ({stored})") == made.ask(f"({stored}) except ({summed})") == []
+
+
+def test_a_finding_after_a_report_has_a_report_before_it(made: Made) -> None:
+    without = """
+        select count(*) from violations where detected_by = 'user_report' and not exists (
+            select 1 from user_reports
+            where user_reports.target_id = violations.content_id
+                and user_reports.ingested_at <= violations.occurred_at
+        )
+    """
+    assert made.count(without) == 0
+
+
+def test_overturned_and_partial_appeals_restore_when_they_are_decided(made: Made) -> None:
+    wrong = """
+        select count(*) from appeals inner join enforcements using (enforcement_id)
+        where (outcome in ('overturned', 'partial') and restored_at is distinct from decided_at)
+            or (outcome not in ('overturned', 'partial') and restored_at is not null)
+            or ((outcome = 'pending') <> (decided_at is null))
+    """
+    assert made.count(wrong) == 0
+
+
+def test_a_violation_carries_the_version_in_force_when_the_item_was_uploaded(made: Made) -> None:
+    wrong = """
+        select count(*)
+        from violations
+        inner join content using (content_id)
+        asof inner join policy_versions
+            on violations.policy_id = policy_versions.policy_id and content.occurred_at >= policy_versions.occurred_at
+        where violations.policy_version <> policy_versions.policy_version
+    """
+    assert made.count(wrong) == 0
+    assert made.count("select count(*) from violations where policy_version = 2") > 0
+
+
+def test_sales_are_attributed_to_the_last_click_within_seven_days(made: Made) -> None:
+    attributed = """
+        with clicks as (select * from product_events where event_type = 'click')
+        select count(*), count(*) filter (
+            case when order_items.occurred_at - clicks.occurred_at <= interval 7 day then clicks.content_id end
+            is distinct from order_items.attributed_content_id
+        )
+        from order_items
+        inner join orders using (order_id)
+        asof left join clicks
+            on orders.buyer_id = clicks.viewer_id
+            and order_items.product_id = clicks.product_id
+            and order_items.occurred_at >= clicks.occurred_at
+    """
+    lines, wrong = made.ask(attributed)[0]
+    assert lines == made.count("select count(*) from order_items")
+    # Two clicks in one second have no order in the table.
+    assert wrong <= 2
+
+
+def test_attribution_takes_the_last_click_and_no_old_one() -> None:
+    """One buyer, product 0: clicks at day 0 (content 5) and day 2 (shop); product 1: day 0 (content 6)."""
+    clicks = Clicks(
+        viewer=np.array([1, 1, 1]),
+        product=np.array([0, 1, 0]),
+        content=np.array([5, 6, -1]),
+        clicked_at=np.array([0, 0, 2 * DAY]),
+        carts=np.ones(3, dtype=bool),
+    )
+    product, ordered = np.array([0, 0, 1, 1, 2]), np.array([DAY, 3 * DAY, 7 * DAY, 7 * DAY + 1, DAY])
+    assert attribute_sales(clicks, np.ones(5, dtype=np.int64), product, ordered).tolist() == [5, -1, 6, -1, -1]
+
+
+def test_samples_are_drawn_from_the_frames_that_they_state(made: Made) -> None:
+    frames = {
+        "view": "select occurred_at as t from engagement where event_type = 'view' and not is_ad and not is_owner",
+        "upload": "select occurred_at as t from content",
+        "registration": f"select occurred_at as t from accounts where occurred_at >= timestamp '{made.start}'",
+        "action": "select occurred_at as t from enforcements",
+    }
+    for frame, items in frames.items():
+        wrong = f"""
+            with designs as (
+                select occurred_at, frame_ends_at, sum(frame_size) as size from sampling_designs
+                where frame = ? group by all
+            )
+            select count(*) from designs
+            where size <> (select count(*) from ({items}) where t >= designs.occurred_at and t < frame_ends_at)
+        """
+        assert made.count(wrong, frame) == 0, frame
+
+
+def test_reviews_agree_with_their_designs(made: Made) -> None:
+    wrong = """
+        with firsts as (
+            select design_id, stratum, count(*) as reviews, count(distinct target_id) as targets,
+                min(inclusion_probability) as low, max(inclusion_probability) as high
+            from quality_reviews where not is_double and not is_gold group by all
+        )
+        select count(*) from sampling_designs left join firsts using (design_id, stratum)
+        where coalesce(reviews, 0) <> response_count
+            or coalesce(targets, 0) <> response_count
+            or response_count > sample_size or sample_size > frame_size
+            or inclusion_probability <> sample_size / frame_size
+            or low <> inclusion_probability or high <> inclusion_probability
+    """
+    assert made.count(wrong) == 0
+    orphans = """
+        select count(*) from quality_reviews anti join sampling_designs using (design_id, stratum)
+    """
+    assert made.count(orphans) == 0
+
+
+def test_a_weighted_sample_finds_the_true_rate(made: Made) -> None:
+    """A weighted mean over a full-size world lands near the truth once reviewer error is allowed for."""
+    estimate = made.count("""
+        select sum(is_positive::int / inclusion_probability) / sum(1 / inclusion_probability)
+        from quality_reviews where design_id like 'upload-%' and not is_double and not is_gold
+    """)
+    truth = made.count("select avg(is_violating::int) from truth_content")
+    # Reviewers say yes to 93 % of bad items and to 2 to 4 % of good ones.
+    assert 0.93 * truth + 0.02 * (1 - truth) - 0.01 < estimate < 0.93 * truth + 0.024 * (1 - truth) + 0.012
+
+
+@pytest.mark.parametrize(
+    ("what", "sql", "low", "high"),
+    [
+        ("items", "select count(*) from content", 10_000, 14_000),
+        ("engagement", "select count(*) from engagement", 120_000, 180_000),
+        ("orders", "select count(*) from orders", 6_000, 10_000),
+        ("bad uploads", "select avg(is_violating::int) from truth_content", 0.04, 0.08),
+        ("unpaid orders", "select avg((paid_at is null)::int) from orders", 0.06, 0.10),
+        (
+            "items with a product",
+            "select avg((product_id is not null)::int) from content",
+            0.28,
+            0.40,
+        ),
+        (
+            "bad items found",
+            """
+            select avg((violation_id is not null)::int)
+            from truth_content left join violations using (content_id) where is_violating
+            """,
+            0.30,
+            0.75,
+        ),
+        ("right actions", "select avg(is_right::int) from truth_actions", 0.70, 0.95),
+        (
+            "reports per bad item over reports per good one",
+            """
+            select sum(reports) filter (is_violating) / count(*) filter (is_violating)
+                / (sum(reports) filter (not is_violating) / count(*) filter (not is_violating))
+            from (
+                select is_violating, (select count(*) from user_reports where target_id = content_id) as reports
+                from truth_content
+            )
+            """,
+            3,
+            100,
+        ),
+    ],
+)
+def test_rates_are_in_their_stated_ranges(made: Made, what: str, sql: str, low: float, high: float) -> None:
+    assert low <= made.count(sql) <= high, what
+
+
+def test_bad_items_get_less_than_their_share_of_views(made: Made) -> None:
+    views = made.count("""
+        select avg(is_violating::int) from engagement inner join truth_content using (content_id)
+        where event_type = 'view' and not is_owner and not is_ad
+    """)
+    assert 0 < views < made.count("select avg(is_violating::int) from truth_content")
+
+
+def test_appeals_are_filed_more_often_against_wrong_actions(made: Made) -> None:
+    rates = dict(
+        made.ask("""
+            select is_right, avg((appeal_id is not null)::int)
+            from truth_actions left join appeals using (enforcement_id) group by is_right
+        """)
+    )
+    assert rates[False] > 1.3 * rates[True]  # type: ignore[operator]
+
+
+def test_fake_registrations_come_in_one_wave(made: Made) -> None:
+    inside, outside = made.ask("""
+        select
+            count(*) filter (registered_at >= begins_at and registered_at < ends_at),
+            count(*) filter (registered_at < begins_at or registered_at >= ends_at)
+        from accounts
+        inner join truth_accounts using (account_id)
+        cross join (select * from truth_events where event = 'fake_registration_wave')
+        where is_fake
+    """)[0]
+    assert inside > outside  # type: ignore[operator]
+
+
+def test_some_devices_and_networks_are_shared_by_people_who_run_nothing(made: Made) -> None:
+    for hash_column in ("device_hash", "network_hash", "payment_hash"):
+        shared = f"""
+            select count(*) from (
+                select {hash_column} from account_events inner join truth_accounts using (account_id)
+                where operator_id is null and {hash_column} is not null
+                group by 1 having count(distinct account_id) > 1
+            )
+        """
+        assert made.count(shared) > 10, hash_column
+
+
+def test_no_raw_table_has_a_column_of_the_truth(made: Made) -> None:
+    raw = {column.name for table in CONTRACT.tables.values() for column in table.columns}
+    told = {name for truth in TRUTHS for name in pq.read_schema(made.folder / "truth" / f"{truth}.parquet").names}
+    assert told & raw <= {"account_id", "content_id", "enforcement_id"}
+
+
+def test_ids_follow_time_and_say_nothing_more(made: Made) -> None:
+    for name in ("accounts", "content", "engagement", "orders", "user_reports"):
+        key = next(table for table in CONTRACT.tables.values() if table.name == name).key[0]
+        disorder = f"""
+            select count(*) from (
+                select occurred_at < lag(occurred_at) over (order by {key}) as is_back from {name}
+            ) where is_back
+        """
+        assert made.count(disorder) == 0, name
+    # Within a day, a bad item's counter is as often above a good one's as below it.
+    pairs = """
+        with items as (
+            select content_id, is_violating, occurred_at::date as day
+            from content inner join truth_content using (content_id)
+        )
+        select avg((bad.content_id > good.content_id)::int)
+        from items as bad inner join items as good using (day)
+        where bad.is_violating and not good.is_violating
+    """
+    assert made.count(pairs) == pytest.approx(0.5, abs=0.05)
+
+
+def test_nothing_is_left_that_looks_finished_when_writing_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(self: RawSet, folder: Path) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(RawSet, "write", break_down)
+    with pytest.raises(OSError, match="disk full"):
+        make_tiny(tmp_path / "raw")
+    assert not (tmp_path / "raw").exists()
+    monkeypatch.undo()
+    assert RawSet.read(make_tiny(tmp_path / "raw")).raw_set_id == "simulated-s3-d14-c20-20260302-v1"
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"]
+
+
+def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("mine")
+    with pytest.raises(WarehouseError, match="exists and is not empty"):
+        make_tiny(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"seed": -1, "days": 14, "creators": 20}, "seed -1: a seed is 0 or more"),
+        ({"seed": 1, "days": 6, "creators": 20}, "days 6: a world has at least 7 days"),
+        ({"seed": 1, "days": 14, "creators": 9}, "creators 9: a world has at least 10 creators"),
+    ],
+)
+def test_a_world_too_small_to_make_sense_is_refused(tmp_path: Path, arguments: dict[str, int], text: str) -> None:
+    with pytest.raises(QueryError, match=text):
+        simulate(tmp_path / "raw", **arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_topics_stream_does_not_move_with_another_topic() -> None:
+    world = make_world(seed=1, days=7, creators=10, start=date(2026, 3, 2))
+    world.draw_stream("other").random(1000)
+    assert world.draw_stream("one").random() == world.draw_stream("one").random()
+    assert world.draw_stream("one").random() != world.draw_stream("two").random()
+
+
+def test_drawn_moments_stay_inside_their_bounds() -> None:
+    rng = make_world(seed=1, days=7, creators=10, start=date(2026, 3, 2)).draw_stream("moments")
+    low = np.arange(0, 1000 * DAY, DAY, dtype=np.int64)
+    high = low + np.tile([1, 5, 3600, 10 * DAY], 250)
+    moments = draw_moments(rng, low, high, np.arange(1000) % 8)
+    assert ((moments >= low) & (moments < high)).all()
+
+
+def test_importing_the_room_loads_no_heavy_library() -> None:
+    code = "import sys, gnomon.simulate; print([m for m in ('numpy', 'pyarrow', 'duckdb') if m in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
