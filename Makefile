@@ -26,15 +26,17 @@ $(VENV)/installed: requirements.lock pyproject.toml
 demo: $(VENV)/installed   ## install, read data (RAW=PATH), dbt build, ask a first question
 	@set -e; export PATH="$(CURDIR)/$(BIN):$$PATH"; \
 	adapter=$$(gnomon ingest find "$(RAW)"); name=$$(basename "$(RAW)"); \
-	export GNOMON_RAW="$(RAW)" DBT_TARGET_PATH=target; question=north_star_weekly; \
+	export GNOMON_RAW="$(RAW)" DBT_TARGET_PATH=target; \
+	question="north_star_weekly --order -metric_time__week"; \
 	if [ "$$adapter" != raw ]; then \
 	    rm -rf "raw/$$name"; gnomon ingest "$$adapter" "$(RAW)" --out "raw/$$name"; \
-	    export GNOMON_RAW="raw/$$name"; question=engagement_daily; \
+	    export GNOMON_RAW="raw/$$name"; \
+	    question="engagement_daily --order metric_time__day"; \
 	fi; \
 	[ "$(RAW)" = data/sample ] || export DBT_TARGET_PATH="target/$$name"; \
 	dbt build; \
 	echo; echo "$$ gnomon query --saved-query $$question --limit 10"; \
-	gnomon query --saved-query "$$question" --limit 10; \
+	gnomon query --saved-query $$question --limit 10; \
 	[ "$(SERVE)" = 0 ] || echo "There is nothing to serve yet; ask with .venv/bin/gnomon query."
 
 test: $(VENV)/installed   ## all tests that CI runs

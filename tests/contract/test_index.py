@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlglot import exp
+
 from tests.definitions import Metrics, evaluate, inputs_of, meta_of, numbers_as_float, parse, read_metrics
 
 

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
+
+from gnomon.core.contract import read_contract
 from tests.definitions import (
     Definition,
     Metrics,
@@ -24,8 +26,6 @@ from tests.definitions import (
     read_models,
 )
 from tests.oracle import Oracle
-
-from gnomon.core.contract import read_contract
 
 CANONICAL = {
     "low_quality_content_rate",
@@ -167,6 +167,7 @@ def test_every_estimate_from_reviews_has_a_jackknife_over_replicate_groups(
     for name in with_interval:
         assert meta_of(metrics[name])["interval"] == {
             "method": "delete_a_group_jackknife",
+            "replicates": 20,
             "replicate_group": "quality_review__replicate_group",
         }
 

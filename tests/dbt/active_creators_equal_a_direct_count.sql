@@ -1,5 +1,5 @@
--- On the last day, the creators of fct_creator_days are those with a post or LIVE in the 28
--- days that end with it, counted straight from staging.
+-- On the last day, the creators of fct_creator_days are those with a post or LIVE in
+-- the 28 days that end with it, counted straight from staging.
 with clock as (
     select * from {{ ref('int_build__clock') }}
 ),

@@ -1,4 +1,5 @@
--- What is true of a removal needs one, and an item nobody acted on has no views before it.
+-- What is true of a removal needs one, and an item nobody acted on has no views before
+-- it.
 select *
 from {{ ref('fct_content_actions') }}
 where

@@ -1,4 +1,5 @@
--- Weights add up to 1: over the sub-scores of an index, and over the inputs of a sub-score.
+-- Weights add up to 1: over the sub-scores of an index, and over the inputs of a sub-
+-- score.
 with index_weights as (
     select * from {{ ref('index_weights') }}
 ),

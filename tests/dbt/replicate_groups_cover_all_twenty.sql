@@ -1,4 +1,5 @@
--- Any frame with 20 clusters or more uses all groups, 0 to 19, or its intervals are too short.
+-- Any frame with 20 clusters or more uses all groups, 0 to 19, or its intervals are too
+-- short.
 with quality_reviews as (
     select * from {{ ref('stg_raw__quality_reviews') }}
 ),

@@ -1,5 +1,5 @@
--- The labels of a stratum stand for the whole of it: their weights add up to its size. While
--- some of its responses are not known yet they add up to less, never to more.
+-- The labels of a stratum stand for the whole of it: their weights add up to its size.
+-- While some of its responses are not known yet they add up to less, never to more.
 with sampling_designs as (
     select * from {{ ref('stg_raw__sampling_designs') }}
 ),

@@ -1,4 +1,5 @@
--- A violation sits on a post of the same window, so violating creators are active creators.
+-- A violation sits on a post of the same window, so violating creators are active
+-- creators.
 select *
 from {{ ref('fct_creator_days') }}
 where

@@ -52,7 +52,8 @@ REFUSED: dict[str, dict[str, Any]] = {
     "policy": {"metrics": ["posts"], "policy": "regional"},
     "cumulative metric": {"metrics": ["posts_so_far"]},
     "derived metric over an offset": {"metrics": ["change"]},
-    "filled nulls": {"metrics": ["posts_filled"]},
+    "joined to the time spine": {"metrics": ["posts_every_day"]},
+    "grouped by its own outcome": {"metrics": ["bad_share"], "group_by": ["post__is_bad"]},
     "median": {"metrics": ["median_views"]},
     "metric whose inputs do not exist yet": {"metrics": ["health_index"]},
 }
@@ -75,9 +76,10 @@ EXTRA_METRICS = [
         {"sub_score": "supply", "metric": "high_quality_supply", "reason": "no frozen quality model yet"},
     ]),
 ]  # fmt: skip
-FILLED = simple("posts_filled", "posts")
-FILLED["type_params"]["measure"]["fill_nulls_with"] = 0
-EXTRA_METRICS.append(FILLED)
+SPINED = simple("posts_every_day", "posts")
+SPINED["type_params"]["measure"]["join_to_timespine"] = True
+EXTRA_METRICS.append(SPINED)
+EXTRA_METRICS.append(ratio("bad_share", "bad_posts", "posts", never_by=["post__is_bad"]))
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +122,10 @@ def broken_definitions() -> dict[str, tuple[list[Any], list[Any]]]:
         "a circle": ([posts], [derived("a", "b", ["b"]), derived("b", "a", ["a"])]),
         "measure in two models": ([posts, again], [simple("posts")]),
         "measure without a time": ([no_time], [simple("posts")]),
+        "an interval without its groups": (
+            [posts],
+            [simple("posts", interval={"replicate_group": "post__d"})],
+        ),
         "unknown window": ([bad_window], [simple("posts")]),
     }
 

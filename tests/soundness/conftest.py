@@ -84,6 +84,8 @@ MODELS = [
         primary_entity="creator_day",
     ),
 ]  # fmt: skip
+FILLED_BAD_POSTS = simple("filled_bad_posts", "bad_posts", where="{{ Dimension('post__kind') }} = 'video'")
+FILLED_BAD_POSTS["type_params"]["measure"]["fill_nulls_with"] = 0
 METRICS = [
     simple("posts"),
     simple("views"),
@@ -107,6 +109,8 @@ METRICS = [
         "nested", "vpp * rate", [{"name": "views_per_post", "alias": "vpp"}, {"name": "bad_rate", "alias": "rate"}]
     ),
     simple("guarded_views", "views", units="posts", minimum_units=2),
+    FILLED_BAD_POSTS,
+    ratio("filled_rate", "filled_bad_posts", "views"),
     derived("guarded_score", "100 * guarded_views", ["guarded_views"]),
     ratio("guarded_rate", "bad_posts", "posts", units="video_posts", minimum_units=1),
 ]

@@ -38,6 +38,8 @@ METRICS = [
     simple("reviews"),
     simple("weight"),
     simple("bad_weight"),
+    simple("id_weight", "weight", where="{{ Dimension('review__region') }} = 'ID'"),
+    ratio("id_share", "id_weight", "weight", **META),
     ratio("bad_rate", "bad_weight", "weight", **META),
     simple("not_a_ratio", "weight", **META),
 ]
@@ -95,6 +97,19 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
     assert 0.92 <= covered / 500 <= 0.98
 
 
+def test_a_part_with_a_filter_of_its_own_has_an_interval_too(tmp_path: Path) -> None:
+    """The share of the weight that is in ID, by the same jackknife."""
+    sample = draw(4)
+    result = build(tmp_path, as_values(sample)).query(["id_share"])
+    _, variance = jackknife([(g, r, w, w if r == "ID" else 0.0) for g, r, w, _ in sample])
+    share = result.to_arrow().column("id_share").to_pylist()[0]
+    expected = bound_proportion(share, variance, len(sample), REPLICATES)
+    (interval,) = result.intervals["id_share"]
+    assert interval is not None
+    assert expected is not None
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high))
+
+
 def test_none_seen_is_an_upper_bound_never_zero(tmp_path: Path) -> None:
     sample = [(group, region, weight, 0.0) for group, region, weight, _ in draw(2, count=100)]
     result = build(tmp_path, as_values(sample)).query(["bad_rate"])
@@ -120,5 +135,5 @@ def test_too_few_reviews_have_neither_value_nor_interval(tmp_path: Path) -> None
 
 
 def test_an_interval_asked_of_no_ratio_is_the_authors_error(tmp_path: Path) -> None:
-    with pytest.raises(DefinitionError, match="a ratio of two sums over the same rows"):
+    with pytest.raises(DefinitionError, match="a ratio of two sums over sampled rows"):
         build(tmp_path, as_values(draw(3))).query(["not_a_ratio"])

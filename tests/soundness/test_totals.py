@@ -112,6 +112,12 @@ def test_too_few_units_give_null_with_the_reason(engine: Engine) -> None:
     assert result.provenance.nulls == {"guarded_views": "2 of 4 values stand on fewer than 2 posts"}
 
 
+def test_nulls_are_filled_only_where_the_definition_says(engine: Engine) -> None:
+    """Bad videos: one of ana, one of bo, none of the others."""
+    found = {row[0]: row[1:] for row in rows(engine, "views", "filled_bad_posts", "filled_rate", group_by=["creator"])}
+    assert found == {"ana": (150, 1, 1 / 150), "bo": (50, 1, 1 / 50), "cy": (None, 0, None), None: (7, 0, 0.0)}
+
+
 def test_a_score_over_too_few_units_is_null_too(engine: Engine) -> None:
     result = engine.query(["guarded_score"], group_by=["creator"])
     found = dict(zip(*result.to_arrow().to_pydict().values(), strict=True))

@@ -164,10 +164,12 @@ def test_without_labels_there_is_an_empty_typed_frame_and_a_reason(
     assert "at least 50 are needed" in caplog.text
 
 
-def test_without_features_there_is_an_empty_typed_frame(drawn: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+def test_without_features_one_skipped_cut_says_so(drawn: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     runs = risk.train(drawn[0].iloc[:0], drawn[1], CLOCK, seed=SEED, settings=SETTINGS)
-    assert runs.empty
     assert runs.dtypes.astype(str).to_dict() == risk.RUN_TYPES
+    assert runs["reason"].to_list() == [
+        "there are no feature rows; they begin 28 days after the first content was known"
+    ]
     assert risk.apply(drawn[0].iloc[:0], runs).empty
 
 
@@ -177,12 +179,7 @@ def test_a_missing_feature_is_named(drawn: tuple[pd.DataFrame, pd.DataFrame]) ->
 
 
 def test_a_label_counts_what_was_posted_next_and_stood_upheld_as_known_then() -> None:
-    """One creator, as_of_at day 10, horizon 14 days.
-
-    posted  upheld  reversed   known at 50: counts?
-    10 0:00   30               no, posted at as_of_at itself
-    24 0:00   40               yes, the last moment of the horizon
-    """
+    """One creator, as_of_at day 10, horizon 14 days: posted in (10, 24], judged as known at a day."""
     day = pd.Timestamp(FIRST)
 
     def on(number: float) -> pd.Timestamp:

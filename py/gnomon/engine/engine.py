@@ -136,7 +136,8 @@ class Engine:
             for leaf in leaves
             if leaf.measure is not None
         ]
-        return sorted(set.intersection(*reachable)) if reachable else []
+        never = set(self.manifest.metrics[MetricName(metric)].documentation.never_by)
+        return sorted(set.intersection(*reachable) - never) if reachable else []
 
     def parents_of(self, metric: str) -> list[str]:
         """Return the tables that a metric is aggregated from."""

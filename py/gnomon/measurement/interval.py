@@ -40,9 +40,10 @@ def bound_proportion(estimate: float, variance: float | None, units: int, replic
 
 @cache
 def _student_t(degrees: int) -> float:
-    from scipy.stats import t
+    # scipy.stats would bring a second of imports for the same number.
+    from scipy.special import stdtrit
 
-    return float(t.ppf(0.5 + CONFIDENCE / 2, degrees))
+    return float(stdtrit(degrees, 0.5 + CONFIDENCE / 2))
 
 
 def _expit(value: float) -> float:

@@ -105,18 +105,22 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Variance:
-    """The variance of a ratio of two sums over sampled rows, from groups of its replicates.
+class SampledSum:
+    """A sum over sampled rows, and the replicate group that each row was dealt to."""
 
-    `group` is the replicate group of a row; the design has `replicates` of them.
-    """
+    source: Source
+    rows: exp.Expr
+    replicate_group: exp.Expr
+
+
+@dataclass(frozen=True)
+class Variance:
+    """The variance of a ratio of two sampled sums, from the `replicates` groups of the design."""
 
     metric: str
-    source: Source
-    group: exp.Expr
+    numerator: SampledSum
+    denominator: SampledSum
     replicates: int
-    numerator: exp.Expr
-    denominator: exp.Expr
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,10 @@ class _Leaves:
             self._by_identity[identity] = leaf
         elif is_asked and not leaf.is_asked:
             self._by_identity[identity] = replace(leaf, is_asked=True)
-        return exp.column(leaf.column, quoted=True)
+        column = exp.column(leaf.column, quoted=True)
+        if metric.measure.fill is None:
+            return column
+        return exp.Coalesce(this=column, expressions=[exp.Literal.number(metric.measure.fill)])
 
 
 def _parse_all(metric: Metric, texts: tuple[str, ...]) -> tuple[Filter, ...]:

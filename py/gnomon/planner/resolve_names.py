@@ -28,6 +28,8 @@ def resolve_names(manifest: Manifest, question: Question) -> Resolved:
     filters = tuple(_settle_filter(manifest, metrics, parse_filter(text)) for text in question.where)
     if question.limit is not None and question.limit < 0:
         raise QueryError(f"limit {question.limit} is negative. Leave it out for all rows.")
+    for metric in metrics:
+        _refuse_own_outcome(manifest, metric, (*groups, *(r for each in filters for r in each.references)))
     companions = _find_companions(manifest, metrics) if question.applies_floors else ()
     return Resolved(
         metrics=metrics,
@@ -57,12 +59,25 @@ def _refuse_unsupported(manifest: Manifest, metric: Metric, asked: str) -> None:
         raise QueryError(f"metric '{asked}'{through} is refused until all its inputs exist. Missing:\n{missing}")
     if metric.kind in (MetricKind.CUMULATIVE, MetricKind.CONVERSION):
         raise QueryError(f"metric '{asked}'{through}: {metric.kind.value} metrics are not there yet.")
-    if metric.measure and (metric.measure.fills_nulls or metric.measure.joins_spine):
-        raise QueryError(f"metric '{asked}'{through}: fill_nulls_with and join_to_timespine are not there yet.")
+    if metric.measure and metric.measure.joins_spine:
+        raise QueryError(f"metric '{asked}'{through}: join_to_timespine is not there yet.")
     for used in metric.inputs:
         if used.offset:
             raise QueryError(f"metric '{asked}'{through}: {used.offset} of '{used.name}' is not there yet.")
         _refuse_unsupported(manifest, manifest.metrics[used.name], asked)
+
+
+def _refuse_own_outcome(manifest: Manifest, metric: Metric, references: tuple[Reference, ...]) -> None:
+    """Refuse a dimension that is the metric's own outcome, or an input's: by it every value is 0 or 1."""
+    for reference in references:
+        plain = replace(reference, grain=None).name
+        if plain in metric.documentation.never_by:
+            raise QueryError(
+                f"metric '{metric.name}' says nothing by '{plain}', which is its own outcome: every value would "
+                f"be all or none. `gnomon metrics {metric.name}` lists what it can be grouped by."
+            )
+    for used in metric.inputs:
+        _refuse_own_outcome(manifest, manifest.metrics[used.name], references)
 
 
 def _find_companions(manifest: Manifest, metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:

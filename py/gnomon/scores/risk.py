@@ -134,11 +134,13 @@ def train(
     require_columns(violations, VIOLATION_COLUMNS, "int_violations__dated")
     clock = strip_zone(clock)
     rows = features[features["as_of_at"] <= clock].sort_values(list(KEY[::-1]), kind="stable")
-    cuts = list_cuts(rows["as_of_at"].min(), clock, settings.cut_days) if len(rows) else ()
+    # One term back at least, so that there is a cut to say why there are no scores.
+    last_term_at = clock - timedelta(days=settings.cut_days)
+    first_at = min(rows["as_of_at"].min(), last_term_at) if len(rows) else last_term_at
+    cuts = list_cuts(first_at, clock, settings.cut_days)
     runs = [_run_cut(cut, rows, violations, clock, seed, settings) for cut in cuts]
     if not any(run["status"] == "trained" for run in runs):
-        last = str(runs[-1]["reason"]) if runs else "there are no feature rows before the clock"
-        _log.warning("%s: no version could be trained, so there are no scores: %s", MODEL_NAME, last)
+        _log.warning("%s: no version could be trained, so there are no scores: %s", MODEL_NAME, runs[-1]["reason"])
     return pd.DataFrame(runs, columns=list(RUN_TYPES)).astype(RUN_TYPES)
 
 
@@ -167,7 +169,7 @@ def _run_cut(
         "model_name": MODEL_NAME,
         "model_version": name_version(MODEL_NAME, cut.trained_at, asdict(settings), seed, NAMES),
         "status": "skipped",
-        "reason": _explain_skip(fit, holdout, settings),
+        "reason": _explain_skip(rows, fit, holdout, settings),
         "fit_row_count": len(fit.frame),
         "fit_positive_count": fit.positive_count,
         "holdout_row_count": len(holdout.frame),
@@ -210,20 +212,22 @@ def _label(frame: pd.DataFrame, violations: pd.DataFrame, cut: Cut, settings: Ri
     return _Rows(frame, label_rows(frame, violations, cut.trained_at, settings.horizon))
 
 
-def _explain_skip(fit: _Rows, holdout: _Rows, settings: RiskSettings) -> str | None:
+def _explain_skip(rows: pd.DataFrame, fit: _Rows, holdout: _Rows, settings: RiskSettings) -> str | None:
     """Return why a version cannot be trained on these rows, or None if it can."""
+    if not len(rows):
+        return "there are no feature rows; they begin 28 days after the first content was known"
     if not len(holdout.frame):
         return f"no row has a final label yet: it takes {settings.delay.days} days"
     if not len(fit.frame):
         return f"the rows with final labels span too few days to hold some out {settings.horizon_days} days later"
-    for purpose, rows, least in (
+    for purpose, part, least in (
         ("fit", fit, settings.min_fit_positives),
         ("calibrate", holdout, settings.min_holdout_positives),
     ):
-        if rows.positive_count < least:
-            return f"{rows.positive_count} positive rows to {purpose} with, at least {least} are needed"
-        if rows.labels.all():
-            return f"all {len(rows.frame)} rows to {purpose} with are positive, so there is nothing to tell apart"
+        if part.positive_count < least:
+            return f"{part.positive_count} positive rows to {purpose} with, at least {least} are needed"
+        if part.labels.all():
+            return f"all {len(part.frame)} rows to {purpose} with are positive, so there is nothing to tell apart"
     return None
 
 

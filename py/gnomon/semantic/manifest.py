@@ -140,7 +140,7 @@ def _read_metric(body: Json) -> Metric:
         measure=MeasureInput(
             name=MeasureName(measure["name"]),
             filters=_read_filters(measure.get("filter")),
-            fills_nulls=measure.get("fill_nulls_with") is not None,
+            fill=measure.get("fill_nulls_with"),
             joins_spine=bool(measure.get("join_to_timespine")),
         )
         if measure
@@ -184,6 +184,7 @@ def _read_documentation(meta: Json) -> Documentation:
         replicate_group=interval.get("replicate_group"),
         replicates=int(interval.get("replicates") or 0),
         always_with=tuple(MetricName(name) for name in meta.get("always_with") or ()),
+        never_by=tuple(meta.get("never_by") or ()),
         needs=tuple(meta["needs"]) if "needs" in meta else None,
         missing_inputs=tuple(
             f"{item['sub_score']}: {item['metric']} ({item['reason']})" for item in meta.get("missing_inputs") or ()

@@ -124,11 +124,11 @@ class MetricInput:
 
 @dataclass(frozen=True)
 class MeasureInput:
-    """A measure used by a simple metric."""
+    """A measure used by a simple metric; `fill` stands where it has no value in a row."""
 
     name: MeasureName
     filters: tuple[str, ...]
-    fills_nulls: bool
+    fill: int | None
     joins_spine: bool
 
 
@@ -140,6 +140,7 @@ class Documentation:
     its table is built from. `units` is the metric that counts the units behind a value,
     and fewer than `minimum_units` of them give null with the reason. `replicate_group` names
     the dimension that deals the sampled rows out to `replicates` groups, for intervals.
+    `never_by` are dimensions that are the metric's own outcome: grouped by them it says nothing.
     """
 
     owner: str | None = None
@@ -153,6 +154,7 @@ class Documentation:
     replicate_group: str | None = None
     replicates: int = 0
     always_with: tuple[MetricName, ...] = ()
+    never_by: tuple[str, ...] = ()
     needs: tuple[str, ...] | None = None
     missing_inputs: tuple[str, ...] = ()
 

@@ -33,11 +33,31 @@ WITH "scan_1" AS (
       SUM("denominator") OVER (PARTITION BY "review__region") AS "all_denominator"
     FROM (
       SELECT
-        "reviews"."region" AS "review__region",
-        "reviews"."replicate_group" AS "replicate_group",
-        CAST(SUM("reviews"."bad_weight") AS DOUBLE) AS "numerator",
-        CAST(SUM("reviews"."weight") AS DOUBLE) AS "denominator"
-      FROM "small"."main"."reviews" AS "reviews"
+        "review__region",
+        "replicate_group",
+        SUM("numerator") AS "numerator",
+        SUM("denominator") AS "denominator"
+      FROM (
+        SELECT
+          "reviews"."region" AS "review__region",
+          "reviews"."replicate_group" AS "replicate_group",
+          CAST(COALESCE(SUM("reviews"."bad_weight"), 0) AS DOUBLE) AS "numerator",
+          CAST(0 AS DOUBLE) AS "denominator"
+        FROM "small"."main"."reviews" AS "reviews"
+        GROUP BY
+          1,
+          2
+        UNION ALL
+        SELECT
+          "reviews"."region" AS "review__region",
+          "reviews"."replicate_group" AS "replicate_group",
+          CAST(0 AS DOUBLE) AS "numerator",
+          CAST(COALESCE(SUM("reviews"."weight"), 0) AS DOUBLE) AS "denominator"
+        FROM "small"."main"."reviews" AS "reviews"
+        GROUP BY
+          1,
+          2
+      ) AS sums
       GROUP BY
         1,
         2

@@ -1,0 +1,58 @@
+{#- The raw set: the folder that GNOMON_RAW names. -#}
+{% macro raw_folder() -%}
+    {{ env_var('GNOMON_RAW', 'data/sample') }}
+{%- endmacro %}
+
+
+{#- Bind the working file to one raw set: refuse another one, and a set with undeclared holes. -#}
+{% macro bind_raw_set() %}
+    {% if execute and flags.WHICH in ('build', 'run', 'seed', 'test', 'snapshot') %}
+        {% set folder = raw_folder() %}
+        {% set record_path = folder ~ '/raw_set.json' %}
+        {% set quoted_path = dbt.string_literal(record_path) %}
+        {% if run_query('select file from glob(' ~ quoted_path ~ ')') | length == 0 %}
+            {{ exceptions.raise_compiler_error(
+                record_path ~ " is missing, so '" ~ folder ~ "' is not a raw set. GNOMON_RAW names the folder, "
+                ~ "as seen from the folder in which dbt runs; "
+                ~ "`gnomon simulate --out DIR` or `gnomon ingest kuairand PATH --out DIR` makes one."
+            ) }}
+        {% endif %}
+        {{ _refuse_undeclared_holes(folder) }}
+        {% set raw_set_id = run_query(
+            'select raw_set_id from read_json(' ~ quoted_path ~ ')'
+        ).columns[0].values()[0] %}
+        {% do run_query('create schema if not exists gnomon_build') %}
+        {% do run_query('create table if not exists gnomon_build.raw_set (raw_set_id varchar not null)') %}
+        {% set bound = run_query('select raw_set_id from gnomon_build.raw_set').columns[0].values() %}
+        {% if bound | length == 0 %}
+            {% do run_query(
+                'insert into gnomon_build.raw_set values (' ~ dbt.string_literal(raw_set_id) ~ ')'
+            ) %}
+        {% elif bound[0] != raw_set_id %}
+            {{ exceptions.raise_compiler_error(
+                "This working file was built from the raw set '" ~ bound[0] ~ "'; '" ~ folder ~ "' is '"
+                ~ raw_set_id ~ "'. Two raw sets never mix. Start afresh with `rm " ~ target.path
+                ~ "`, or keep both: DBT_TARGET_PATH=target/other names another working file."
+            ) }}
+        {% endif %}
+    {% endif %}
+{% endmacro %}
+
+
+{% macro _refuse_undeclared_holes(folder) %}
+    {% set missing = [] %}
+    {% for source in graph.sources.values() if source.source_name == 'raw' and source.name != 'raw_set' %}
+        {% set pattern = dbt.string_literal(folder ~ '/' ~ source.name ~ '/*.parquet') %}
+        {% if run_query('select file from glob(' ~ pattern ~ ') limit 1') | length == 0 %}
+            {% do missing.append(source.name) %}
+        {% endif %}
+    {% endfor %}
+    {% if missing %}
+        {{ exceptions.raise_compiler_error(
+            folder ~ ": no Parquet file for the raw table" ~ ("s" if missing | length > 1 else "") ~ " "
+            ~ missing | sort | join(', ')
+            ~ ". A table that the source does not have is declared under `absent` in raw_set.json "
+            ~ "and has one empty, typed file. `gnomon ingest check " ~ folder ~ "` says more."
+        ) }}
+    {% endif %}
+{% endmacro %}

@@ -1,0 +1,82 @@
+with engagement as (
+    {{ known_rows(ref('stg_raw__engagement')) }}
+),
+
+content as (
+    {{ known_rows(ref('stg_raw__content')) }}
+),
+
+clock as (
+    select * from {{ ref('int_build__clock') }}
+),
+
+-- Added up by day of the event and day of knowing it: 7-day windows then cost little.
+days as (
+    select
+        content.creator_id,
+        {{ midnight_from('engagement.occurred_at') }} as occurred_by_at,
+        {{ midnight_from('greatest(engagement.ingested_at, content.ingested_at)') }}
+            as known_at,
+        count(*) filter (where engagement.event_type = 'impression')
+            as impression_count,
+        count(*) filter (where engagement.event_type = 'view') as view_count,
+        count(*) filter (
+            where engagement.event_type = 'view' and engagement.watch_ms < 3000
+        ) as short_play_count,
+        count(*) filter (where engagement.event_type = 'like') as like_count,
+        count(*) filter (where engagement.event_type = 'comment') as comment_count,
+        count(*) filter (where engagement.event_type = 'share') as share_count,
+        count(*) filter (where engagement.event_type = 'not_interested')
+            as not_interested_count
+    from engagement
+    inner join content on engagement.content_id = content.content_id
+    where not engagement.is_owner and not engagement.is_ad
+    group by content.creator_id, occurred_by_at, known_at
+),
+
+windowed as (
+    select
+        days.creator_id,
+        days.impression_count,
+        days.view_count,
+        days.short_play_count,
+        days.like_count,
+        days.comment_count,
+        days.share_count,
+        days.not_interested_count,
+        {{ as_of_midnights('days.occurred_by_at', 'days.known_at', 7) }} as as_of_at
+    from days
+),
+
+counts as (
+    select
+        windowed.creator_id,
+        windowed.as_of_at,
+        sum(windowed.impression_count) as impression_count,
+        sum(windowed.view_count) as view_count,
+        sum(windowed.short_play_count) as short_play_count,
+        sum(windowed.like_count) as like_count,
+        sum(windowed.comment_count) as comment_count,
+        sum(windowed.share_count) as share_count,
+        sum(windowed.not_interested_count) as not_interested_count
+    from windowed
+    group by windowed.creator_id, windowed.as_of_at
+),
+
+final as (
+    select
+        counts.creator_id,
+        cast(counts.view_count as bigint) as view_count_7d,
+        counts.short_play_count / nullif(counts.view_count, 0) as short_play_rate_7d,
+        counts.like_count / nullif(counts.view_count, 0) as like_rate_7d,
+        counts.comment_count / nullif(counts.view_count, 0) as comment_rate_7d,
+        counts.share_count / nullif(counts.view_count, 0) as share_rate_7d,
+        counts.not_interested_count / nullif(counts.impression_count, 0)
+            as not_interested_rate_7d,
+        counts.as_of_at
+    from counts
+    cross join clock
+    where counts.as_of_at <= clock.as_of_at
+)
+
+select * from final

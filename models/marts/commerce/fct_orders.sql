@@ -1,0 +1,73 @@
+with orders as (
+    {{ known_rows(ref('stg_raw__orders')) }}
+),
+
+complaints as (
+    {{ known_rows(ref('stg_raw__complaints')) }}
+),
+
+orders_fulfilled as (
+    select * from {{ ref('int_orders__fulfilled') }}
+),
+
+clock as (
+    select * from {{ ref('int_build__clock') }}
+),
+
+-- The key breaks ties between complaints of the same moment.
+ranked_complaints as (
+    select
+        complaints.order_id,
+        complaints.cause,
+        complaints.fault_party,
+        row_number() over (
+            partition by complaints.order_id
+            order by complaints.occurred_at, complaints.complaint_id
+        ) as complaint_rank
+    from complaints
+    inner join orders on complaints.order_id = orders.order_id
+    where complaints.occurred_at < orders.occurred_at + to_days(60)
+),
+
+first_complaints as (
+    select
+        order_id,
+        cause,
+        fault_party
+    from ranked_complaints
+    where complaint_rank = 1
+),
+
+final as (
+    select
+        orders.order_id,
+        orders.buyer_id,
+        orders.region,
+        first_complaints.cause as complaint_cause,
+        first_complaints.fault_party as complaint_fault_party,
+        coalesce(orders.paid_at <= clock.as_of_at, false) as is_paid,
+        first_complaints.order_id is not null as has_complaint_60d,
+        coalesce(
+            orders_fulfilled.cancellation_fault_party = 'seller'
+            and orders_fulfilled.cancelled_at < orders.occurred_at + to_days(30),
+            false
+        ) as is_seller_fault_cancelled_30d,
+        orders_fulfilled.promised_dispatch_at is not null as has_promise,
+        -- A promise that still runs, or that a cancellation ended in time, is not late.
+        coalesce(
+            orders.paid_at <= clock.as_of_at
+            and least(
+                coalesce(orders_fulfilled.dispatched_at, clock.as_of_at),
+                coalesce(orders_fulfilled.cancelled_at, clock.as_of_at)
+            ) > orders_fulfilled.promised_dispatch_at,
+            false
+        ) as is_dispatched_late,
+        orders.occurred_at + to_days(60) <= clock.as_of_at as is_mature_60d,
+        cast(orders.occurred_at as date) as order_date
+    from orders
+    left join orders_fulfilled on orders.order_id = orders_fulfilled.order_id
+    left join first_complaints on orders.order_id = first_complaints.order_id
+    cross join clock
+)
+
+select * from final

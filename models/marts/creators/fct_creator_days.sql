@@ -1,0 +1,59 @@
+with creator_posts as (
+    select * from {{ ref('int_creator_posts__daily') }}
+),
+
+clock as (
+    select * from {{ ref('int_build__clock') }}
+),
+
+first_days as (
+    select min(creator_posts.activity_date) as first_date
+    from creator_posts
+),
+
+offsets as (
+    select cast(days.generated as integer) as day_offset
+    from range(28) as days (generated)
+),
+
+-- An activity counts on its own day and the 27 days after it.
+windowed as (
+    select
+        creator_posts.creator_id,
+        creator_posts.post_count,
+        creator_posts.violation_count,
+        cast(creator_posts.activity_date + offsets.day_offset as date) as status_date
+    from creator_posts
+    cross join offsets
+),
+
+totals as (
+    select
+        windowed.creator_id,
+        windowed.status_date,
+        cast(sum(windowed.post_count) as bigint) as post_count_28d,
+        cast(sum(windowed.violation_count) as bigint) as violation_count_28d
+    from windowed
+    -- A day belongs to the past once it has begun.
+    inner join clock on windowed.status_date < clock.as_of_at
+    group by windowed.creator_id, windowed.status_date
+),
+
+final as (
+    select
+        totals.creator_id || '|' || cast(totals.status_date as varchar)
+            as creator_day_id,
+        totals.creator_id,
+        totals.post_count_28d,
+        totals.violation_count_28d,
+        totals.violation_count_28d > 0 as is_violating,
+        true as is_authentic,
+        totals.status_date - 27 >= first_days.first_date as is_whole_window,
+        totals.status_date + to_days(1) <= clock.mature_before_at as is_mature,
+        totals.status_date
+    from totals
+    cross join first_days
+    cross join clock
+)
+
+select * from final

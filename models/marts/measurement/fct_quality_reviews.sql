@@ -1,0 +1,41 @@
+with quality_reviews as (
+    {{ known_rows(ref('stg_raw__quality_reviews')) }}
+),
+
+grouped as (
+    select * from {{ ref('int_quality_reviews__grouped') }}
+),
+
+clock as (
+    select * from {{ ref('int_build__clock') }}
+),
+
+-- One threshold for every label of a frame: by policy, violating items would mature at
+-- other times than the rest, and the rate would lean.
+final as (
+    select
+        quality_reviews.quality_review_id,
+        quality_reviews.design_id,
+        quality_reviews.content_id,
+        quality_reviews.creator_id,
+        quality_reviews.policy_id,
+        grouped.frame,
+        quality_reviews.stratum,
+        coalesce(quality_reviews.language, 'unknown') as language,
+        quality_reviews.policy_version,
+        grouped.replicate_group,
+        grouped.review_weight,
+        case
+            when quality_reviews.is_positive then grouped.review_weight else 0
+        end as positive_weight,
+        quality_reviews.is_positive,
+        quality_reviews.is_aigc,
+        quality_reviews.occurred_at < clock.mature_before_at as is_mature,
+        cast(quality_reviews.occurred_at as date) as item_date
+    from quality_reviews
+    inner join grouped
+        on quality_reviews.quality_review_id = grouped.quality_review_id
+    cross join clock
+)
+
+select * from final
