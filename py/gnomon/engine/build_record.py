@@ -62,10 +62,13 @@ class BuildRecord:
             parents={node: tuple(found) for node, found in parents.items()},
         )
 
-    def raw_tables_behind(self, model_alias: str) -> frozenset[str]:
-        """Return the raw tables that a dbt model is built from, however far back."""
+    def raw_tables_behind(self, model: str) -> frozenset[str] | None:
+        """Return the raw tables that a dbt model is built from, however far back; None if it is unknown."""
+        start = f"model.gnomon.{model}"
+        if start not in self.parents:
+            return None
         reached: set[str] = set()
-        open_nodes = [f"model.gnomon.{model_alias}"]
+        open_nodes = [start]
         while open_nodes:
             node = open_nodes.pop()
             if node not in reached:

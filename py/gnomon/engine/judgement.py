@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gnomon.core.errors import join_names
+from gnomon.core.errors import DefinitionError, join_names
 from gnomon.core.names import MetricName
 from gnomon.engine.build_record import BuildRecord
 from gnomon.semantic.model import Manifest, Metric
@@ -26,8 +26,14 @@ def find_absent_tables(manifest: Manifest, record: BuildRecord, metric: Metric) 
         assert leaf.measure is not None
         needs = leaf.documentation.needs
         if needs is None:
-            relation = manifest.model_of(leaf.measure.name).relation
-            needs = tuple(record.raw_tables_behind(relation.rsplit(".", 1)[-1].strip('"')))
+            table = manifest.model_of(leaf.measure.name).relation.rsplit(".", 1)[-1].strip('"')
+            behind = record.raw_tables_behind(table)
+            if behind is None:
+                raise DefinitionError(
+                    f"metric '{leaf.name}': the build does not say which raw tables '{table}' is made of, so a hole "
+                    "in the source could not be seen. Name them in config.meta.needs."
+                )
+            needs = tuple(behind)
         missing.update(table for table in needs if table in record.absent)
     return tuple(sorted(missing))
 
