@@ -50,12 +50,12 @@ check: $(VENV)/installed   ## lint, types, SQL style
 	$(BIN)/ruff format --check py tests benchmarks
 	$(BIN)/ruff check py tests benchmarks models
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint models --processes 2
+	$(BIN)/sqlfluff lint models analyses --processes 2
 
 fmt: $(VENV)/installed   ## format Python and SQL
 	$(BIN)/ruff format py tests benchmarks
 	$(BIN)/ruff check --fix py tests benchmarks models
-	$(BIN)/sqlfluff fix models --processes 2
+	$(BIN)/sqlfluff fix models analyses --processes 2
 
 bench: $(VENV)/installed   ## benchmarks, each beside a peer or a limit
 	$(BIN)/python -m benchmarks

@@ -21,6 +21,9 @@ days as (
             as impression_count,
         count(*) filter (where engagement.event_type = 'view') as view_count,
         count(*) filter (
+            where engagement.event_type = 'view' and engagement.watch_ms is not null
+        ) as timed_view_count,
+        count(*) filter (
             where engagement.event_type = 'view' and engagement.watch_ms < 3000
         ) as short_play_count,
         count(*) filter (where engagement.event_type = 'like') as like_count,
@@ -39,6 +42,7 @@ windowed as (
         days.creator_id,
         days.impression_count,
         days.view_count,
+        days.timed_view_count,
         days.short_play_count,
         days.like_count,
         days.comment_count,
@@ -54,6 +58,7 @@ counts as (
         windowed.as_of_at,
         sum(windowed.impression_count) as impression_count,
         sum(windowed.view_count) as view_count,
+        sum(windowed.timed_view_count) as timed_view_count,
         sum(windowed.short_play_count) as short_play_count,
         sum(windowed.like_count) as like_count,
         sum(windowed.comment_count) as comment_count,
@@ -67,7 +72,8 @@ final as (
     select
         counts.creator_id,
         cast(counts.view_count as bigint) as view_count_7d,
-        counts.short_play_count / nullif(counts.view_count, 0) as short_play_rate_7d,
+        counts.short_play_count / nullif(counts.timed_view_count, 0)
+            as short_play_rate_7d,
         counts.like_count / nullif(counts.view_count, 0) as like_rate_7d,
         counts.comment_count / nullif(counts.view_count, 0) as comment_rate_7d,
         counts.share_count / nullif(counts.view_count, 0) as share_rate_7d,

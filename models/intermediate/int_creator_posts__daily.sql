@@ -25,7 +25,8 @@ activities as (
         content.creator_id,
         1 as post_count,
         coalesce(violations_by_content.upheld_violation_count, 0) as violation_count,
-        content.occurred_at
+        content.occurred_at,
+        content.ingested_at
     from content
     left join violations_by_content
         on content.content_id = violations_by_content.content_id
@@ -34,7 +35,8 @@ activities as (
         live_sessions.creator_id,
         0 as post_count,
         0 as violation_count,
-        live_sessions.occurred_at
+        live_sessions.occurred_at,
+        live_sessions.ingested_at
     from live_sessions
     where live_sessions.content_id is null
 ),
@@ -44,7 +46,8 @@ final as (
         creator_id,
         cast(sum(post_count) as bigint) as post_count,
         cast(sum(violation_count) as bigint) as violation_count,
-        cast(occurred_at as date) as activity_date
+        cast(occurred_at as date) as activity_date,
+        min(ingested_at) as known_at
     from activities
     group by creator_id, cast(occurred_at as date)
 )

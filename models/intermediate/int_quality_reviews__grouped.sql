@@ -18,12 +18,11 @@ deciding as (
         quality_reviews.cluster_id,
         quality_reviews.stratum,
         sampling_designs.frame,
-        -- Non-response adjusted: those who answered stand for the whole stratum.
-        case
-            when sampling_designs.response_count > 0
-                then sampling_designs.frame_size / sampling_designs.response_count
-            else 1 / quality_reviews.inclusion_probability
-        end as review_weight
+        -- Adjusted for non-response: the labels known so far stand for the whole
+        -- stratum. The design's count of responses is a later one and would look ahead.
+        sampling_designs.frame_size / count(*) over (
+            partition by quality_reviews.design_id, quality_reviews.stratum
+        ) as review_weight
     from quality_reviews
     inner join clock on quality_reviews.reviewed_at <= clock.as_of_at
     inner join sampling_designs

@@ -20,45 +20,8 @@ appeals as (
     select * from {{ ref('int_appeals__dated') }}
 ),
 
-policies as (
-    select * from {{ ref('policies') }}
-),
-
-longest as (
-    select max(policies.appeal_window_days) as appeal_window_days
-    from policies
-),
-
--- A policy that the seed does not list gets the longest window of those that it lists.
-windows as (
-    select
-        violations.violation_id,
-        greatest(
-            violations.occurred_at + to_days(cast(coalesce(
-                policies.appeal_window_days, longest.appeal_window_days
-            ) as integer)),
-            violations.ingested_at
-        ) as closes_at
-    from violations
-    cross join longest
-    left join policies on violations.policy_id = policies.policy_id
-),
-
--- An appeal known within the window holds the violation open until it is decided.
 settled as (
-    select
-        windows.violation_id,
-        case
-            when count(appeals.violation_id) = 0 then max(windows.closes_at)
-            when count(appeals.violation_id) = count(appeals.decided_at)
-                then max(appeals.decided_at)
-        end as settled_at
-    from windows
-    left join appeals
-        on
-            windows.violation_id = appeals.violation_id
-            and windows.closes_at >= appeals.known_at
-    group by windows.violation_id
+    select * from {{ ref('int_violations__settled') }}
 ),
 
 reversals as (

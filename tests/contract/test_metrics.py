@@ -67,7 +67,16 @@ ESTIMATES = {"rate", "per_thousand", "per_ten_thousand"}
 KEYS = {"owner", "unit", "direction", "certification", "matures_after_days"}
 OPTIONAL_KEYS = {"target", "units", "minimum_units", "interval", "always_with", "never_by", "needs", "missing_inputs"}
 MATURE = re.compile(r"__is_mature'\) }} = true")
-MATURE_60D = re.compile(r"__is_mature_60d'\) }} = true")
+MATURE_IN_DAYS = re.compile(r"__is_mature_(\d+)d'\) }} = true")
+FILTER = re.compile(r"Dimension\('(\w+?__\w+)'\)")
+# METRICS.md 26: each rate of after-sale trouble has its own window.
+AFTER_SALE_DAYS = {
+    "complaint_rate": 60,
+    "negative_review_rate": 60,
+    "seller_fault_cancellation_rate": 30,
+    "late_dispatch_rate": 7,
+    "return_refund_rate": 60,
+}
 
 
 @pytest.fixture(scope="module")
@@ -254,15 +263,83 @@ def test_a_rate_is_never_grouped_by_its_own_outcome(metrics: Metrics, manifest: 
     assert "order__complaint_fault_party" in meta_of(metrics["complaint_rate"])["never_by"]
 
 
+def test_what_makes_up_a_numerator_is_never_a_grouping_of_its_rate(metrics: Metrics, manifest: Definition) -> None:
+    """A dimension in the numerator's own expression, or one that only the numerator filters by."""
+    faults = []
+    for name, metric in metrics.items():
+        if metric["type"] != "ratio":
+            continue
+        numerator, denominator = (metrics[part] for part in inputs_of(metric))
+        model = model_of(manifest, numerator)
+        measure = next(item for item in model["measures"] if item["name"] == measure_of(numerator))
+        counted = columns_in(measure["expr"] or measure["name"])
+        own = {
+            f"{primary_entity_of(model)}__{dimension['name']}"
+            for dimension in model["dimensions"]
+            if columns_in(dimension["expr"] or dimension["name"]) & counted
+        }
+        only_above = set(filters_of(numerator)) - set(filters_of(denominator))
+        missing = own.union(FILTER.findall(" ".join(only_above))) - set(meta_of(metric).get("never_by", []))
+        faults += [f"{name} by {dimension}" for dimension in sorted(missing)]
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("name", "dimension"),
+    [
+        # Views before an action are 0 for what was not actioned: not in the expression, but the same thing.
+        ("violative_view_share", "content_action__is_actioned"),
+        ("removed_within_24h_rate", "content_action__is_actioned"),
+        ("removed_before_view_rate", "content_action__is_actioned"),
+    ],
+)
+def test_an_outcome_under_another_name_is_no_grouping_either(metrics: Metrics, name: str, dimension: str) -> None:
+    assert dimension in meta_of(metrics[name]).get("never_by", [])
+
+
+def test_rates_of_reviews_are_grouped_only_by_what_every_label_has(
+    metrics: Metrics, manifest: Definition, dbt_manifest: Definition
+) -> None:
+    """A dimension that positive labels alone have makes every slice 100 %. The mart promises the others."""
+    model = model_named(manifest, "sem_fct_quality_reviews")
+    columns = dbt_manifest["nodes"][f"model.gnomon.{model['node_relation']['alias']}"]["columns"]
+    promised = {
+        name for name, column in columns.items() if "not_null" in {rule["type"] for rule in column["constraints"]}
+    }
+    # Judged for whole frames or not at all: tests/dbt/review_dimensions_do_not_give_away_the_label.sql.
+    promised.add("is_aigc")
+    partial = {
+        f"{primary_entity_of(model)}__{dimension['name']}"
+        for dimension in model["dimensions"]
+        if not columns_in(dimension["expr"] or dimension["name"]) <= promised
+    }
+    assert partial == {"quality_review__policy_id"}
+    rates = [name for name, metric in metrics.items() if "interval" in meta_of(metric)]
+    assert [name for name in rates if not partial <= set(meta_of(metrics[name]).get("never_by", []))] == []
+
+
 def test_mature_metrics_say_the_days_of_the_policies(project: Path, metrics: Metrics) -> None:
     with (project / "seeds" / "policies.csv").open(encoding="utf-8") as file:
         days = max(int(row["label_maturity_days"]) + int(row["appeal_window_days"]) for row in csv.DictReader(file))
     for name, metric in metrics.items():
         text = " ".join(filters_of(metric))
-        if MATURE_60D.search(text):
-            assert meta_of(metric)["matures_after_days"] == 60, name
+        within = MATURE_IN_DAYS.search(text)
+        if within:
+            assert meta_of(metric)["matures_after_days"] == int(within[1]), name
         elif MATURE.search(text):
             assert meta_of(metric)["matures_after_days"] == days, name
+
+
+@pytest.mark.parametrize(("name", "days"), AFTER_SALE_DAYS.items())
+def test_a_rate_of_after_sale_trouble_matures_with_its_own_window(metrics: Metrics, name: str, days: int) -> None:
+    assert meta_of(metrics[name])["matures_after_days"] == days
+    for part in inputs_of(metrics[name]):
+        assert [MATURE_IN_DAYS.findall(rule) for rule in filters_of(metrics[part])][-1] == [str(days)], part
+
+
+@pytest.mark.parametrize("name", ["gmv", "paid_orders", "paid_order_rate"])
+def test_what_waits_for_a_payment_is_not_final_on_its_own_day(metrics: Metrics, name: str) -> None:
+    assert meta_of(metrics[name])["matures_after_days"] == 1
 
 
 def test_no_metric_matures_before_its_inputs(metrics: Metrics) -> None:

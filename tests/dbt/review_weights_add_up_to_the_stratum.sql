@@ -1,5 +1,5 @@
--- The labels of a stratum stand for the whole of it: their weights add up to its size.
--- While some of its responses are not known yet they add up to less, never to more.
+-- The labels of a stratum stand for the whole of it, no more and no less, however many
+-- of them are known; and no stratum has more labels than items.
 with sampling_designs as (
     select * from {{ ref('stg_raw__sampling_designs') }}
 ),
@@ -13,7 +13,6 @@ strata as (
         sampling_designs.design_id,
         sampling_designs.stratum,
         sampling_designs.frame_size,
-        sampling_designs.response_count,
         count(*) as label_count,
         sum(quality_reviews.review_weight) as total_weight
     from quality_reviews
@@ -21,18 +20,17 @@ strata as (
         on
             quality_reviews.design_id = sampling_designs.design_id
             and quality_reviews.stratum = sampling_designs.stratum
-    where sampling_designs.response_count > 0
-    group by all
+    group by
+        sampling_designs.design_id,
+        sampling_designs.stratum,
+        sampling_designs.frame_size
 ),
 
 final as (
     select * from strata
     where
-        total_weight > frame_size * (1 + 1e-9)
-        or (
-            label_count = response_count
-            and total_weight < frame_size * (1 - 1e-9)
-        )
+        abs(total_weight - frame_size) > frame_size * 1e-9
+        or label_count > frame_size
 )
 
 select * from final

@@ -40,6 +40,26 @@ REFUSED: dict[str, dict[str, Any]] = {
     "filter with a subquery": {"metrics": ["posts"], "where": [f"{KIND} in (select kind from posts)"]},
     "filter that reads a file": {"metrics": ["posts"], "where": [f"{KIND} = read_text('/etc/passwd')"]},
     "filter with a union": {"metrics": ["posts"], "where": [f"{KIND} = 'a' union select 1"]},
+    "filter with a query in a type's name": {
+        "metrics": ["posts"],
+        "where": [
+            f'cast({KIND} as "uint32) = 99 or exists (select 1 from small.main.creators) '
+            "or cast('a' as varchar\") = 'zz'"
+        ],
+    },
+    "filter with a statement in a type's name": {
+        "metrics": ["posts"],
+        "where": [f"cast({KIND} as \"uint32) is null)) select 1; detach small; select ((cast('a' as varchar\") = 'z'"],
+    },
+    "filter with a nested type": {"metrics": ["posts"], "where": [f"cast({KIND} as struct(a int)) is null"]},
+    "filter with an odd unit": {"metrics": ["posts"], "where": [f'{KIND} > interval 1 "day\' or 1=1"']},
+    "grain inside a name": {"metrics": ["posts"], "where": ["{{ Dimension('metric_time__month') }} = '2026-01-01'"]},
+    "unknown grain": {"metrics": ["posts"], "group_by": ["metric_time__fortnight"]},
+    "order that may mean two": {
+        "metrics": ["posts"],
+        "group_by": ["metric_time__day", "metric_time__week"],
+        "order_by": ["metric_time"],
+    },
     "filter with Jinja": {"metrics": ["posts"], "where": ["{% for x in y %}"]},
     "filter with code": {"metrics": ["posts"], "where": ["{{ ().__class__.__bases__ }} = 1"]},
     "reference inside quotes": {"metrics": ["posts"], "where": ["'{{ Dimension(\"post__kind\") }}' = 'video'"]},

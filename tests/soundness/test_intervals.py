@@ -92,7 +92,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
     covered = 0
     for seed in range(500):
         sample = draw(seed)
-        interval = bound_proportion(*jackknife(sample), units=len(sample), replicates=REPLICATES)
+        interval = bound_proportion(*jackknife(sample), replicates=REPLICATES)
         covered += interval is not None and interval.low <= 0.1 <= interval.high
     assert 0.92 <= covered / 500 <= 0.98
 
@@ -103,11 +103,47 @@ def test_a_part_with_a_filter_of_its_own_has_an_interval_too(tmp_path: Path) -> 
     result = build(tmp_path, as_values(sample)).query(["id_share"])
     _, variance = jackknife([(g, r, w, w if r == "ID" else 0.0) for g, r, w, _ in sample])
     share = result.to_arrow().column("id_share").to_pylist()[0]
-    expected = bound_proportion(share, variance, len(sample), REPLICATES)
+    expected = bound_proportion(share, variance, REPLICATES)
     (interval,) = result.intervals["id_share"]
     assert interval is not None
     assert expected is not None
     assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high))
+
+
+@pytest.mark.parametrize("value", [1.7, -0.3, float("nan")])
+def test_what_is_no_proportion_has_no_interval(value: float) -> None:
+    assert bound_proportion(value, 0.01, REPLICATES) is None
+
+
+def test_a_few_groups_have_no_interval() -> None:
+    assert bound_proportion(0.3, 0.01, 5) is None
+    assert bound_proportion(0.0, None, 5) is None
+
+
+@pytest.mark.parametrize("clusters", [6, 10, 20])
+def test_intervals_of_few_large_clusters_cover_the_truth(clusters: int) -> None:
+    """Clusters of 20 that are alike inside, a tenth to a third bad: coverage of 400 draws at 90 % or more."""
+    covered = 0
+    for seed in range(400):
+        random = np.random.default_rng(seed)
+        rates = random.beta(3, 7, clusters)
+        sample = [
+            (g, "ID", 1.0, float(bad)) for g in range(clusters) for bad in random.random(20) < rates[g]
+        ]  # fmt: skip
+        estimate = sum(row[3] for row in sample) / len(sample)
+        spread = sum(
+            (sum(r[3] for r in sample if r[0] != g) / (len(sample) - 20) - estimate) ** 2 for g in range(clusters)
+        )
+        interval = bound_proportion(estimate, (REPLICATES - 1) / REPLICATES * spread, clusters)
+        covered += interval is not None and interval.low <= 0.3 <= interval.high
+    assert covered / 400 >= 0.9
+
+
+def test_none_seen_in_whole_clusters_still_covers_the_truth() -> None:
+    """10 clusters that are all bad or all good, 3 % bad: where none is seen the bound must hold the 3 %."""
+    interval = bound_proportion(0.0, None, 10)
+    assert interval is not None
+    assert interval.high >= 0.3
 
 
 def test_none_seen_is_an_upper_bound_never_zero(tmp_path: Path) -> None:
@@ -116,7 +152,7 @@ def test_none_seen_is_an_upper_bound_never_zero(tmp_path: Path) -> None:
     (interval,) = result.intervals["bad_rate"]
     assert interval is not None
     assert interval.low == 0.0
-    assert interval.high == pytest.approx(1 - 0.05 ** (1 / 100))
+    assert interval.high == pytest.approx(1 - 0.025 ** (1 / REPLICATES))
 
 
 def test_one_group_alone_has_no_interval(tmp_path: Path) -> None:

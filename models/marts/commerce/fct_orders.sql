@@ -52,16 +52,22 @@ final as (
             and orders_fulfilled.cancelled_at < orders.occurred_at + to_days(30),
             false
         ) as is_seller_fault_cancelled_30d,
-        orders_fulfilled.promised_dispatch_at is not null as has_promise,
+        coalesce(
+            orders_fulfilled.promised_dispatch_at < orders.occurred_at + to_days(7),
+            false
+        ) as has_promise_7d,
         -- A promise that still runs, or that a cancellation ended in time, is not late.
         coalesce(
             orders.paid_at <= clock.as_of_at
+            and orders_fulfilled.promised_dispatch_at < orders.occurred_at + to_days(7)
             and least(
                 coalesce(orders_fulfilled.dispatched_at, clock.as_of_at),
                 coalesce(orders_fulfilled.cancelled_at, clock.as_of_at)
             ) > orders_fulfilled.promised_dispatch_at,
             false
-        ) as is_dispatched_late,
+        ) as is_dispatched_late_7d,
+        orders.occurred_at + to_days(7) <= clock.as_of_at as is_mature_7d,
+        orders.occurred_at + to_days(30) <= clock.as_of_at as is_mature_30d,
         orders.occurred_at + to_days(60) <= clock.as_of_at as is_mature_60d,
         cast(orders.occurred_at as date) as order_date
     from orders

@@ -15,6 +15,7 @@ acts as (
         content.duration_ms,
         engagement.is_counted,
         engagement.is_counted and engagement.event_type = 'view' as is_view,
+        engagement.watch_ms is not null as is_timed,
         cast(engagement.occurred_at as date) as engagement_date
     from engagement
     inner join content on engagement.content_id = content.content_id
@@ -26,8 +27,10 @@ totals as (
         creator_id,
         count(*) filter (where event_type = 'impression') as impression_count,
         count(*) filter (where is_view) as view_count,
+        -- A view of unknown watch time was neither long nor broken off.
+        count(*) filter (where is_view and is_timed) as timed_view_count,
         count(*) filter (
-            where is_view and duration_ms > 0
+            where is_view and is_timed and duration_ms > 0
         ) as measurable_view_count,
         count(*) filter (where is_view and watch_ms < 3000) as short_play_count,
         count(*) filter (
@@ -52,6 +55,7 @@ final as (
         creator_id,
         impression_count,
         view_count,
+        timed_view_count,
         measurable_view_count,
         short_play_count,
         complete_play_count,

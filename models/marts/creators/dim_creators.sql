@@ -13,7 +13,12 @@ clock as (
 -- A status announced for later is not yet the current one.
 ranked as (
     select
-        creator_status.*,
+        creator_status.creator_id,
+        creator_status.agency_id,
+        creator_status.region,
+        creator_status.language,
+        creator_status.tier,
+        creator_status.status,
         row_number() over (
             partition by creator_status.creator_id
             order by creator_status.occurred_at desc

@@ -6,8 +6,10 @@ clock as (
     select * from {{ ref('int_build__clock') }}
 ),
 
+-- Counted from the day on which it became known: an old upload that arrives late must
+-- not open windows of which the rest was never delivered.
 first_days as (
-    select min(creator_posts.activity_date) as first_date
+    select cast(min(creator_posts.known_at) as date) as first_date
     from creator_posts
 ),
 

@@ -6,6 +6,10 @@ grouped as (
     select * from {{ ref('int_quality_reviews__grouped') }}
 ),
 
+policy_regimes as (
+    select * from {{ ref('int_policy_regimes__dated') }}
+),
+
 clock as (
     select * from {{ ref('int_build__clock') }}
 ),
@@ -18,10 +22,14 @@ final as (
         quality_reviews.design_id,
         quality_reviews.content_id,
         quality_reviews.creator_id,
+        case
+            when quality_reviews.target_type = 'account' then quality_reviews.target_id
+        end as account_id,
         quality_reviews.policy_id,
         grouped.frame,
         quality_reviews.stratum,
         coalesce(quality_reviews.language, 'unknown') as language,
+        coalesce(policy_regimes.policy_regime, 'unknown') as policy_regime,
         quality_reviews.policy_version,
         grouped.replicate_group,
         grouped.review_weight,
@@ -35,6 +43,10 @@ final as (
     from quality_reviews
     inner join grouped
         on quality_reviews.quality_review_id = grouped.quality_review_id
+    left join policy_regimes
+        on
+            quality_reviews.occurred_at >= policy_regimes.started_at
+            and coalesce(quality_reviews.occurred_at < policy_regimes.ended_at, true)
     cross join clock
 )
 

@@ -7,7 +7,9 @@ not have, and the newest ingested_at. The working file is bound to the identity.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -87,6 +89,33 @@ class RawSet:
         for name in self.absent:
             if name not in contract.tables:
                 raise WarehouseError(f"{path}: absent: {explain_unknown('table', name, contract.tables)}")
+
+
+def check_vacant(out: Path) -> None:
+    """Raise WarehouseError if something is at `out` already: nothing is ever written into it."""
+    if out.is_file() or (out.is_dir() and any(out.iterdir())):
+        raise WarehouseError(f"{out}: exists and is not empty. Name another --out, or remove it.")
+
+
+@contextmanager
+def make_folder(out: Path) -> Iterator[Path]:
+    """Give a `.partial` folder beside `out`, which becomes `out` only if the block ends well.
+
+    WarehouseError if `out` is a file or a folder that is not empty.
+    """
+    check_vacant(out)
+    out = out.absolute()
+    partial = out.with_name(f"{out.name}.partial")
+    # What a killed run left behind; only this function makes folders of this name.
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        if out.is_dir():
+            out.rmdir()
+        partial.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def write_table(folder: Path, table: Table, rows: pa.Table) -> None:

@@ -2,5 +2,6 @@
 
 from gnomon.engine.engine import Engine
 from gnomon.engine.result import Provenance, Result
+from gnomon.engine.sql_door import Limits, SqlDoor
 
-__all__ = ["Engine", "Provenance", "Result"]
+__all__ = ["Engine", "Limits", "Provenance", "Result", "SqlDoor"]

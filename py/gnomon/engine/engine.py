@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from gnomon.core.errors import DefinitionError, QueryError, explain_unknown
 from gnomon.core.names import MetricName
 from gnomon.core.settings import Settings
 from gnomon.engine.build_record import BuildRecord
+from gnomon.engine.estimates import bound_estimates, take_units
 from gnomon.engine.judgement import (
     describe_build,
     describe_metrics,
@@ -18,19 +18,15 @@ from gnomon.engine.judgement import (
     explain_floors,
     find_absent_tables,
 )
+from gnomon.engine.request import Moment, expand_saved, read_moment, read_words
 from gnomon.engine.result import Provenance, Result
-from gnomon.measurement import Interval, bound_proportion
-from gnomon.planner import Plan, Question, plan
-from gnomon.planner.reach import list_reachable
-from gnomon.planner.write_sql import UNITS_PREFIX, VARIANCE_PREFIX
-from gnomon.semantic import Manifest, read_manifest
-from gnomon.semantic.manifest import parse_manifest
+from gnomon.planner import Plan, Question, list_reachable, plan
+from gnomon.semantic import Manifest, parse_manifest, read_manifest
+from gnomon.semantic.model import Metric
 from gnomon.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Moment = date | datetime | str | None
 
 
 class Engine:
@@ -88,7 +84,7 @@ class Engine:
         """
         chosen = self.plan(metrics, group_by, where, order_by, limit, start, end, saved_query, policy)
         rows = self._warehouse.query(chosen.sql)
-        units = _take_prefixed(rows, UNITS_PREFIX)
+        units = take_units(rows)
         table, nulls = self._judge(chosen, rows.select([*chosen.groups, *(m.name for m in chosen.metrics)]), units)
         return Result(
             table=table,
@@ -99,7 +95,7 @@ class Engine:
                 for metric in chosen.metrics
                 if (counted := metric.documentation.units) is not None and counted in units
             },
-            intervals=_bound_estimates(chosen, table, units, _take_prefixed(rows, VARIANCE_PREFIX)),
+            intervals=bound_estimates(rows, chosen.metrics),
         )
 
     def plan(
@@ -118,52 +114,41 @@ class Engine:
         if policy is not None:
             raise QueryError("access policies are not there yet. Ask without one, as the file's owner.")
         question = Question(
-            metrics=_words(metrics),
-            group_by=_words(group_by),
-            where=_words(where),
-            order_by=_words(order_by),
+            metrics=read_words("metrics", metrics),
+            group_by=read_words("group by", group_by),
+            where=read_words("where", where),
+            order_by=read_words("order by", order_by),
             limit=limit,
-            start=_read_moment("start", start),
-            end=_read_moment("end", end),
+            start=read_moment("start", start),
+            end=read_moment("end", end, is_end=True),
         )
-        return plan(self.manifest, self._expand_saved(question, saved_query))
+        return plan(self.manifest, expand_saved(self.manifest, question, saved_query))
 
-    def dimensions_of(self, metric: str) -> list[str]:
+    def find_metric(self, name: str) -> Metric:
+        """Return a metric's definition; QueryError with the nearest names if there is none."""
+        metric = self.manifest.metrics.get(MetricName(name))
+        if metric is None:
+            raise QueryError(explain_unknown("metric", name, self.manifest.metrics))
+        return metric
+
+    def dimensions_of(self, name: str) -> list[str]:
         """Return the names that a metric can be grouped and filtered by."""
-        leaves = self.manifest.leaves_of(MetricName(metric))
+        metric = self.find_metric(name)
         reachable = [
             set(list_reachable(self.manifest, self.manifest.model_of(leaf.measure.name)))
-            for leaf in leaves
+            for leaf in self.manifest.leaves_of(metric.name)
             if leaf.measure is not None
         ]
-        never = set(self.manifest.metrics[MetricName(metric)].documentation.never_by)
-        return sorted(set.intersection(*reachable) - never) if reachable else []
+        return sorted(set.intersection(*reachable) - _own_outcomes(self.manifest, metric))
 
-    def parents_of(self, metric: str) -> list[str]:
+    def parents_of(self, name: str) -> list[str]:
         """Return the tables that a metric is aggregated from."""
-        leaves = self.manifest.leaves_of(MetricName(metric))
+        leaves = self.manifest.leaves_of(self.find_metric(name).name)
         return sorted({self.manifest.model_of(leaf.measure.name).relation for leaf in leaves if leaf.measure})
 
     def close(self) -> None:
         """Let go of the file, so that a build can write to it."""
         self._warehouse.close()
-
-    def _expand_saved(self, question: Question, name: str | None) -> Question:
-        """Return the question with a saved query's parts before its own."""
-        if name is None:
-            return question
-        saved = self.manifest.saved_queries.get(name)
-        if saved is None:
-            raise QueryError(explain_unknown("saved query", name, self.manifest.saved_queries))
-        return Question(
-            metrics=saved.metrics + question.metrics,
-            group_by=saved.group_by + question.group_by,
-            where=saved.where + question.where,
-            order_by=question.order_by or saved.order_by,
-            limit=question.limit if question.limit is not None else saved.limit,
-            start=question.start,
-            end=question.end,
-        )
 
     def _judge(
         self, chosen: Plan, table: pa.Table, units: Mapping[str, pa.ChunkedArray]
@@ -194,53 +179,16 @@ class Engine:
             data_version=record.run_id if record else None,
             raw_set_id=record.raw_set_id if record else None,
             as_of=record.as_of if record else None,
-            rollups=chosen.rollups,
             nulls=nulls,
             notes=tuple(notes),
         )
 
 
-def _take_prefixed(rows: pa.Table, prefix: str) -> dict[str, pa.ChunkedArray]:
-    return {name.removeprefix(prefix): rows.column(name) for name in rows.column_names if name.startswith(prefix)}
-
-
-def _bound_estimates(
-    chosen: Plan, table: pa.Table, units: Mapping[str, pa.ChunkedArray], variances: Mapping[str, pa.ChunkedArray]
-) -> dict[str, tuple[Interval | None, ...]]:
-    """Return the interval of each value that is an estimate; none where there is no value."""
-    intervals: dict[str, tuple[Interval | None, ...]] = {}
-    for metric in chosen.metrics:
-        counted = metric.documentation.units
-        if metric.name not in variances or counted is None:
-            continue
-        behind = zip(
-            table.column(metric.name).to_pylist(),
-            variances[metric.name].to_pylist(),
-            units[counted].to_pylist(),
-            strict=True,
-        )
-        intervals[metric.name] = tuple(
-            None if value is None else bound_proportion(value, variance, int(n or 0), metric.documentation.replicates)
-            for value, variance, n in behind
-        )
-    return intervals
+def _own_outcomes(manifest: Manifest, metric: Metric) -> set[str]:
+    """The dimensions that are the outcome of the metric or of one of its inputs."""
+    inputs = (_own_outcomes(manifest, manifest.metrics[used.name]) for used in metric.inputs)
+    return set(metric.documentation.never_by).union(*inputs)
 
 
 def _locate_manifest(path: Path) -> Path:
     return path / "semantic_manifest.json" if path.is_dir() else path
-
-
-def _words(value: Sequence[str]) -> tuple[str, ...]:
-    # A lone string is one word, not a row of letters.
-    return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _read_moment(name: str, value: Moment) -> datetime | None:
-    if value is None or isinstance(value, datetime):
-        return value
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError:
-        raise QueryError(f"{name} '{value}' is not a date. Write 2026-05-01 or 2026-05-01T12:00.") from None

@@ -28,8 +28,6 @@ class Provenance:
     data_version: str | None
     raw_set_id: str | None
     as_of: datetime | None
-    is_exact: bool = True
-    rollups: tuple[str, ...] = ()
     nulls: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gnomon.core.errors import WarehouseError
-from gnomon.core.raw_set import RECORD_NAME
+from gnomon.core.raw_set import RECORD_NAME, check_vacant
 from gnomon.ingest import kuairand
 from gnomon.ingest.conversion import Conversion
+from gnomon.ingest.hashing import read_key
 
 RAW = "raw"
 
@@ -51,8 +52,14 @@ def convert(source: Path, out: Path, *, hash_key: str | None) -> Conversion:
     WarehouseError if no adapter knows the folder, if it is a raw set already, or as the
     adapter says.
     """
+    return check_conversion(source, out, hash_key=hash_key).convert(source, out, hash_key=hash_key)
+
+
+def check_conversion(source: Path, out: Path, *, hash_key: str | None) -> Adapter:
+    """Return the adapter that would convert `source`, having checked all but the rows."""
     name = find_adapter(source)
-    for adapter in ADAPTERS:
-        if adapter.name == name:
-            return adapter.convert(source, out, hash_key=hash_key)
-    raise WarehouseError(f"{source}: is a raw set already. Point GNOMON_RAW at it.")
+    if name == RAW:
+        raise WarehouseError(f"{source}: is a raw set already. Point GNOMON_RAW at it.")
+    read_key(hash_key)
+    check_vacant(out)
+    return next(adapter for adapter in ADAPTERS if adapter.name == name)

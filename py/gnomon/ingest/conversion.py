@@ -1,11 +1,9 @@
-"""What an adapter hands back, and the folder that it writes into: whole or not at all."""
+"""What an adapter hands back, and the identity of the raw set that it makes."""
 
 from __future__ import annotations
 
 import hashlib
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -45,30 +43,6 @@ class Conversion:
     exposures: Tally
     videos: Tally
     row_counts: Mapping[str, int]
-
-
-@contextmanager
-def open_output(out: Path) -> Iterator[Path]:
-    """Give a `.partial` folder beside `out`, which becomes `out` only if the block ends well.
-
-    WarehouseError if `out` is a file or a folder that is not empty.
-    """
-    if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        raise WarehouseError(
-            f"{out}: exists and is not empty. A conversion never writes into it: name another --out, or remove it."
-        )
-    out = out.absolute()
-    partial = out.with_name(f"{out.name}.partial")
-    # What a broken run left behind; only this function makes folders of this name.
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        yield partial
-        if out.is_dir():
-            out.rmdir()
-        partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def name_raw_set(adapter: str, version: int, files: Iterable[Path], key_fingerprint: str) -> str:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from gnomon.core.contract import read_contract
 from gnomon.core.errors import WarehouseError
-from gnomon.core.raw_set import RawSet, write_table
+from gnomon.core.raw_set import RawSet, make_folder, write_table
 from gnomon.ingest import kuairand_steps as steps
-from gnomon.ingest.conversion import Conversion, Tally, name_raw_set, open_output
+from gnomon.ingest.conversion import Conversion, Tally, name_raw_set
 from gnomon.ingest.hashing import fingerprint_key, hash_all, read_key
 from gnomon.ingest.kuairand_source import LOOKS_FOR, find_source_files, load_source, recognizes
 from gnomon.ingest.quarantine import write_quarantine
@@ -63,7 +63,7 @@ def convert(source: Path, out: Path, *, hash_key: str | None) -> Conversion:
 
     key = read_key(hash_key)
     files = find_source_files(source)
-    with open_output(out) as folder, duckdb.connect(":memory:") as connection:
+    with make_folder(out) as folder, duckdb.connect(":memory:") as connection:
         load_source(connection, files)
         connection.execute(steps.PREPARE)
         connection.execute(steps.JUDGE_VIDEOS)

@@ -2,5 +2,7 @@
 
 from gnomon.planner.plan import Plan, plan
 from gnomon.planner.question import Question
+from gnomon.planner.reach import list_reachable
+from gnomon.planner.write_sql import REPLICATES_PREFIX, UNITS_PREFIX, VARIANCE_PREFIX
 
-__all__ = ["Plan", "Question", "plan"]
+__all__ = ["REPLICATES_PREFIX", "UNITS_PREFIX", "VARIANCE_PREFIX", "Plan", "Question", "list_reachable", "plan"]

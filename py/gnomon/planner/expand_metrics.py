@@ -9,8 +9,10 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from gnomon.core.errors import DefinitionError, QueryError, explain_unknown
+from gnomon.core.names import MeasureName
 from gnomon.planner.draft import Expanded, Leaf, Resolved
 from gnomon.planner.filters import Filter, parse_filter
+from gnomon.planner.references import Reference
 from gnomon.semantic.model import Manifest, Metric, MetricKind
 
 
@@ -23,13 +25,16 @@ def expand_metrics(manifest: Manifest, resolved: Resolved) -> Expanded:
     return Expanded(resolved=resolved, leaves=leaves.found, formulas=formulas)
 
 
+_Identity = tuple[MeasureName, frozenset[tuple[str, tuple[Reference, ...]]]]
+
+
 class _Leaves:
     """Collects leaves by identity: the same measure under the same filters is one leaf."""
 
     def __init__(self, manifest: Manifest, applies_floors: bool) -> None:
         self._manifest = manifest
         self._applies_floors = applies_floors
-        self._by_identity: dict[tuple[str, frozenset[str]], Leaf] = {}
+        self._by_identity: dict[_Identity, Leaf] = {}
 
     @property
     def found(self) -> tuple[Leaf, ...]:
@@ -64,13 +69,14 @@ class _Leaves:
     def _leaf(self, metric: Metric, filters: tuple[Filter, ...], is_asked: bool) -> exp.Expr:
         assert metric.measure is not None
         filters += _parse_all(metric, metric.measure.filters)
-        unique = {condition.text: condition for condition in filters}
-        identity = (str(metric.measure.name), frozenset(unique))
+        unique = {(condition.text, condition.references): condition for condition in filters}
+        identity = (metric.measure.name, frozenset(unique))
         leaf = self._by_identity.get(identity)
         if leaf is None:
             model = self._manifest.model_of(metric.measure.name)
             leaf = Leaf(
-                column=f"{metric.measure.name}_{len(self._by_identity) + 1}",
+                # No group can be called this: names of dimensions and entities begin with a letter.
+                column=f"__{metric.measure.name}_{len(self._by_identity) + 1}",
                 model=model,
                 measure=model.measures[metric.measure.name],
                 filters=tuple(unique.values()),
@@ -102,9 +108,11 @@ def _substitute(metric: Metric, inputs: dict[str, exp.Expr]) -> exp.Expr:
     def replace_name(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Column):
             return node
-        if node.name not in inputs:
-            raise DefinitionError(f"metric '{metric.name}', expr: {explain_unknown('input', node.name, inputs)}")
-        formula = inputs[node.name].copy()
+        # SQL folds case; the names of inputs are lower case by MetricFlow's law.
+        name = node.name.lower()
+        if name not in inputs:
+            raise DefinitionError(f"metric '{metric.name}', expr: {explain_unknown('input', name, inputs)}")
+        formula = inputs[name].copy()
         return formula if isinstance(formula, exp.Column) else exp.Paren(this=formula)
 
     return tree.transform(replace_name)

@@ -1,8 +1,7 @@
 """Filters: SQL conditions over {{ … }} references, parsed into a tree and never rendered.
 
-Only what the node types below allow can be said; everything else is refused with the
-word. A reference becomes a column named by its place; values stay literals of the tree,
-so nothing that a caller writes is ever pasted into SQL.
+Only what `filter_words` lists can be said; everything else is refused with the word. A
+reference becomes a column named by its place; values stay literals of the tree.
 """
 
 from __future__ import annotations
@@ -16,21 +15,15 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from gnomon.core.errors import QueryError
+from gnomon.planner.filter_words import ALLOWED, find_unsayable
 from gnomon.planner.references import Reference, parse_call
 
 _TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _PLACE = "gnomon_reference_"
 
-# The nodes a filter is made of: conditions, values, and functions without side effects.
-_ALLOWED_NODES: tuple[type[exp.Expr], ...] = (
-    exp.And, exp.Or, exp.Not, exp.Paren,
-    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In, exp.Is, exp.Like, exp.ILike,
-    exp.NullSafeEQ, exp.NullSafeNEQ,
-    exp.Literal, exp.Boolean, exp.Null, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Tuple, exp.Interval, exp.Var,
-    exp.Cast, exp.DataType, exp.DataTypeParam, exp.Case, exp.If, exp.Coalesce, exp.Nullif,
-    exp.Lower, exp.Upper, exp.Trim, exp.Length, exp.Abs, exp.Round, exp.TimestampTrunc, exp.DateTrunc,
-    exp.Column, exp.Identifier,
-)  # fmt: skip
+_PLACE_NAME = re.compile(rf"{_PLACE}(\d+)")
+_QUOTED = re.compile(r"'(?:[^']|'')*'")
+_MOST_CHARACTERS = 10_000
 
 
 @dataclass(frozen=True)
@@ -46,7 +39,7 @@ class Filter:
 
         def replace(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Column):
-                return columns[int(node.name.removeprefix(_PLACE))].copy()
+                return columns[_place_of(node)].copy()
             return node
 
         return self.condition.transform(replace)
@@ -63,9 +56,23 @@ def parse_filter(text: str) -> Filter:
 
     if _PLACE in text:
         raise _refuse(text, f"the word '{_PLACE}' is reserved")
+    if len(text) > _MOST_CHARACTERS:
+        raise _refuse(f"{text[:40]}…", f"it has {len(text):,} characters; {_MOST_CHARACTERS:,} are allowed")
     sql = _TEMPLATE.sub(stand_in, text)
-    if "{" in sql or "}" in sql:
+    outside = _QUOTED.sub("", sql)
+    if "{" in outside or "}" in outside:
         raise _refuse(text, "a brace stands alone; a reference reads {{ Dimension('creator__tier') }}")
+    try:
+        condition = _parse_condition(sql, text)
+    except RecursionError:
+        raise _refuse(f"{text[:40]}…", "it is nested too deeply") from None
+    standing = sorted(_place_of(column) for column in condition.find_all(exp.Column))
+    if standing != list(range(len(references))):
+        raise _refuse(text, "a reference stands inside quotes or inside another word")
+    return Filter(text=text, condition=condition, references=tuple(references))
+
+
+def _parse_condition(sql: str, text: str) -> exp.Expr:
     try:
         statements = sqlglot.parse(sql, read="duckdb")
     except SqlglotError as error:
@@ -73,11 +80,19 @@ def parse_filter(text: str) -> Filter:
     if len(statements) != 1 or statements[0] is None:
         raise _refuse(text, "it must be one condition")
     condition = statements[0]
-    _check_nodes(condition, text)
-    standing = sorted(int(column.name.removeprefix(_PLACE)) for column in condition.find_all(exp.Column))
-    if standing != list(range(len(references))):
-        raise _refuse(text, "a reference stands inside quotes or inside another word")
-    return Filter(text=text, condition=condition, references=tuple(references))
+    for node in condition.walk():
+        node.comments = None
+    for part in find_unsayable(condition):
+        raise _refuse(text, f"'{_first_words(part)}' may not stand in a filter. Allowed: {ALLOWED}")
+    for column in condition.find_all(exp.Column):
+        if column.table or not _PLACE_NAME.fullmatch(column.name):
+            name = _first_words(column)
+            raise _refuse(text, f"'{name}' is a bare column; write {{{{ Dimension('entity__{column.name}') }}}}")
+    return condition
+
+
+def _place_of(column: exp.Column) -> int:
+    return int(column.name.removeprefix(_PLACE))
 
 
 def _parse_template(call: str, text: str) -> Reference:
@@ -85,18 +100,6 @@ def _parse_template(call: str, text: str) -> Reference:
         return parse_call(call)
     except QueryError as error:
         raise _refuse(text, str(error).removesuffix(".")) from None
-
-
-def _check_nodes(condition: exp.Expr, text: str) -> None:
-    for node in condition.walk():
-        node.comments = None
-        if not isinstance(node, _ALLOWED_NODES):
-            raise _refuse(text, f"'{_first_words(node)}' may not stand in a filter")
-        if isinstance(node, exp.In) and node.args.get("query") is not None:
-            raise _refuse(text, "a subquery may not stand in a filter")
-        if isinstance(node, exp.Column) and (node.table or not node.name.startswith(_PLACE)):
-            name = node.sql(dialect="duckdb")
-            raise _refuse(text, f"'{name}' is a bare column; write {{{{ Dimension('entity__{node.name}') }}}}")
 
 
 def _first_words(node: exp.Expr) -> str:

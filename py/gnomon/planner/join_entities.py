@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
-from gnomon.core.errors import DefinitionError, QueryError
+from gnomon.core.errors import QueryError
 from gnomon.planner.draft import Expanded, Join, Joined, Leaf, Source, TimeRange, Value, Window
+from gnomon.planner.expressions import parse_column
 from gnomon.planner.reach import Attribute, find_attribute
 from gnomon.planner.references import METRIC_TIME, Reference
 from gnomon.semantic.grain import Grain
@@ -51,7 +48,8 @@ def _read(leaf: Leaf, attribute: Attribute, joins: dict[str, Join]) -> exp.Expr:
     """Return the attribute's column, adding the join that leads to it."""
     if attribute.via is None or attribute.target is None:
         return parse_column(attribute.expr, leaf.model.name)
-    alias = f"{attribute.via.name}__{attribute.model.name}"
+    # No semantic model can be called this: names begin with a letter.
+    alias = f"__{attribute.via.name}__{attribute.model.name}"
     joins[alias] = Join(
         alias=alias,
         relation=attribute.model.relation,
@@ -61,23 +59,6 @@ def _read(leaf: Leaf, attribute: Attribute, joins: dict[str, Join]) -> exp.Expr:
         ),
     )
     return parse_column(attribute.expr, alias)
-
-
-@lru_cache(maxsize=4096)
-def _parse_expr(expr: str, alias: str) -> exp.Expr:
-    try:
-        tree = sqlglot.parse_one(expr, read="duckdb")
-    except SqlglotError:
-        raise DefinitionError(f"semantic model '{alias}': the expr '{expr}' does not parse.") from None
-    for column in tree.find_all(exp.Column):
-        column.set("table", exp.to_identifier(alias, quoted=True))
-        column.this.set("quoted", True)
-    return tree
-
-
-def parse_column(expr: str, alias: str) -> exp.Expr:
-    """Return a definition's SQL with every column read from `alias`; a fresh tree each time."""
-    return _parse_expr(expr, alias).copy()
 
 
 def _truncate(column: exp.Expr, grain: Grain | None) -> exp.Expr:

@@ -20,8 +20,8 @@ class Plan:
     """How a question is answered: the SQL, the rollups it reads, and why these.
 
     `groups` and `metrics` name the columns of the answer. Behind them the SQL gives unit
-    counts (UNITS_PREFIX and the counting metric's name) and variances (VARIANCE_PREFIX and
-    the estimate's name).
+    counts (UNITS_PREFIX and the counting metric's name), and for each estimate its variance
+    and the replicate groups that have rows (VARIANCE_PREFIX, REPLICATES_PREFIX and its name).
     """
 
     sql: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gnomon.core.errors import QueryError, explain_unknown, join_names, suggest_nearest
-from gnomon.core.names import DimensionName, EntityName, ModelName
+from gnomon.core.names import DimensionName, EntityName
 from gnomon.planner.references import METRIC_TIME, Reference
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Dimension, DimensionKind, Entity, EntityKind, Manifest, Measure, SemanticModel
@@ -63,22 +63,17 @@ def _find(manifest: Manifest, model: SemanticModel, measure: Measure, reference:
             "longer ones not yet; add the attribute to a nearer table."
         )
     link = reference.links[0]
-    if link in _own_links(model):
-        own = _element_of(model, reference.element)
-        if own is not None:
-            return own
     found = [
-        (entity, target, element)
+        Attribute(element.model, element.expr, element.grain, via=model.entities[link], target=entity)
         for entity, target in _targets(manifest, model, link)
         if (element := _element_of(target, reference.element)) is not None
     ]
+    own = _element_of(model, reference.element) if link in _own_links(model) else None
+    found += [own] if own is not None else []
     if len(found) > 1:
-        homes = join_names((target.name for _, target, _ in found), "and")
+        homes = join_names((attribute.model.name for attribute in found), "and")
         raise QueryError(f"'{reference.name}' is ambiguous: {homes} both have it. Rename it in one of them.")
-    if not found:
-        return None
-    entity, target, element = found[0]
-    return Attribute(model=target, expr=element.expr, grain=element.grain, via=model.entities[link], target=entity)
+    return found[0] if found else None
 
 
 def _attribute(model: SemanticModel, dimension: Dimension) -> Attribute:
@@ -112,18 +107,17 @@ def _own_links(model: SemanticModel) -> tuple[EntityName, ...]:
 
 
 def _targets(manifest: Manifest, model: SemanticModel, link: EntityName) -> tuple[tuple[Entity, SemanticModel], ...]:
-    """The other models in which `link` names one row, with their entity, in name order."""
+    """The other models in which `link` names one row, with their entity, in name order.
+
+    A model with validity periods holds several rows of an entity; joining it in time is not there yet.
+    """
     if link not in model.entities:
         return ()
     return tuple(
         (target.entities[link], target)
-        for target in sorted(manifest.models.values(), key=_name_of)
-        if target.name != model.name and link in target.entities and target.identifies(link)
+        for target in sorted(manifest.models.values(), key=lambda other: other.name)
+        if target.name != model.name and link in target.entities and target.identifies(link) and not target.has_validity
     )
-
-
-def _name_of(model: SemanticModel) -> ModelName:
-    return model.name
 
 
 def _check_grain(metric: str, reference: Reference, attribute: Attribute) -> None:
@@ -148,7 +142,7 @@ def _explain_unreachable(manifest: Manifest, metric: str, model: SemanticModel, 
         and link is not None
         and link in model.entities
         and link in other.entities
-        and not other.identifies(link)
+        and (other.has_validity or not other.identifies(link))
         and _element_of(other, reference.element) is not None
     ]
     if many:

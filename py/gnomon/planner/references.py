@@ -18,7 +18,10 @@ from gnomon.semantic.grain import Grain
 METRIC_TIME = "metric_time"
 CALL_WORDS = ("Dimension", "TimeDimension", "Entity", "Metric")
 _GRAINS = {grain.value: grain for grain in Grain}
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_{1,2}[A-Za-z0-9]+)*")
+
+_DESCENDING = re.compile(r"(?P<call>.*?)(?:\.descending\((?P<flag>True|False)\))?", re.DOTALL)
+_METRIC_CALL = re.compile(r"Metric\(\s*['\"](?P<name>\w+)['\"]\s*\)")
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,12 @@ def parse_reference(word: str) -> Reference:
         raise QueryError(f"'{word}' is not a name. A group-by reads metric_time__week, creator or creator__tier.")
     parts = word.split("__")
     grain = None
-    if len(parts) > 1 and parts[-1] in _GRAINS:
-        grain = _GRAINS[parts.pop()]
-    elif len(parts) > 2 and parts[-1].startswith("extract_"):
+    if len(parts) > 1 and parts[-1].lower() in _GRAINS:
+        grain = _GRAINS[parts.pop().lower()]
+    elif len(parts) > 1 and parts[-1].startswith("extract_"):
         raise QueryError(f"'{word}': date parts are not there yet. Group by a grain: {', '.join(_GRAINS)}.")
+    elif len(parts) == 2 and parts[0] == METRIC_TIME:
+        raise QueryError(explain_unknown("grain", parts[1], _GRAINS))
     return Reference(links=tuple(EntityName(part) for part in parts[:-1]), element=parts[-1], grain=grain)
 
 
@@ -86,9 +91,26 @@ def parse_call(call: str) -> Reference:
     if not _NAME.fullmatch(name):
         raise _refuse_call(call)
     reference = parse_reference(name)
+    if reference.grain is not None:
+        plain = replace(reference, grain=None).name
+        raise QueryError(
+            f"'{call.strip()}': the grain is not part of the name there. "
+            f"Write TimeDimension('{plain}', '{reference.grain.value}')."
+        )
     if grain_words:
         grain = parse_grain(grain_words[0])
     return reference if grain is None else replace(reference, grain=grain)
+
+
+def parse_order(word: str) -> tuple[str, bool]:
+    """Return (name, is descending) of `-name`, or of MetricFlow's call with .descending(True)."""
+    if "(" not in word:
+        return word.removeprefix("-"), word.startswith("-")
+    match = _DESCENDING.fullmatch(word.strip())
+    assert match is not None
+    call, is_descending = match["call"], match["flag"] == "True"
+    metric = _METRIC_CALL.fullmatch(call)
+    return (metric["name"] if metric else parse_call(call).name), is_descending
 
 
 def _read_strings(call: ast.Call, text: str, most: int) -> list[str]:

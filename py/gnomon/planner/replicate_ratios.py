@@ -6,10 +6,10 @@ from sqlglot import exp
 
 from gnomon.core.errors import DefinitionError
 from gnomon.planner.draft import Joined, Replicated, SampledSum, Variance
-from gnomon.planner.join_entities import parse_column
+from gnomon.planner.expressions import parse_column
 from gnomon.planner.reach import find_attribute
 from gnomon.planner.references import parse_reference
-from gnomon.semantic.model import Aggregation, Manifest, Metric
+from gnomon.semantic.model import Aggregation, Manifest, Metric, MetricKind
 
 
 def replicate_ratios(manifest: Manifest, joined: Joined) -> Replicated:
@@ -20,13 +20,17 @@ def replicate_ratios(manifest: Manifest, joined: Joined) -> Replicated:
 
 
 def _replicate(manifest: Manifest, joined: Joined, metric: Metric) -> Variance:
-    # A floor may stand around the ratio; the ratio itself is the division in it.
-    ratio = joined.expanded.formulas[metric.name].find(exp.Div)
-    columns = [column.name for column in ratio.find_all(exp.Column)] if ratio is not None else []
-    sums = [_read_sum(manifest, joined, metric, column) for column in columns]
-    if len(sums) != 2:
+    inputs = [manifest.metrics[used.name] for used in metric.inputs]
+    is_plain = all(used.kind is MetricKind.SIMPLE and not used.documentation.minimum_units for used in inputs)
+    if metric.kind is not MetricKind.RATIO or not is_plain:
         raise _refuse(metric)
-    numerator, denominator = sums
+    # The metric's own floor may stand around the ratio; the ratio itself is the only division in it.
+    ratio = joined.expanded.formulas[metric.name].find(exp.Div)
+    assert ratio is not None
+    numerator, denominator = (
+        _read_sum(manifest, joined, metric, column.name)
+        for column in (ratio.this.find(exp.Column), ratio.expression.find(exp.Column))
+    )
     return Variance(metric.name, numerator, denominator, metric.documentation.replicates)
 
 
@@ -43,5 +47,5 @@ def _read_sum(manifest: Manifest, joined: Joined, metric: Metric, column: str) -
 def _refuse(metric: Metric) -> DefinitionError:
     return DefinitionError(
         f"metric '{metric.name}': an interval from replicates needs a ratio of two sums over sampled rows, "
-        "the replicate group among their own columns."
+        "as simple metrics without a floor, the replicate group among their own columns."
     )

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gnomon.core.errors import QueryError, explain_unknown
+from gnomon.core.errors import QueryError, explain_unknown, join_names
 from gnomon.core.names import MetricName
 from gnomon.planner.draft import Ordering, Resolved, TimeRange
 from gnomon.planner.filters import Filter, parse_filter
 from gnomon.planner.question import Question
 from gnomon.planner.reach import find_attribute
-from gnomon.planner.references import METRIC_TIME, Reference, parse_reference
+from gnomon.planner.references import METRIC_TIME, Reference, parse_order, parse_reference
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Manifest, Metric, MetricKind
 
@@ -21,22 +21,21 @@ def resolve_names(manifest: Manifest, question: Question) -> Resolved:
     """Return the question with metrics, references and grains in the place of words."""
     if not question.metrics:
         raise QueryError("no metric is asked for. `gnomon metrics` lists them.")
-    _refuse_repeats(question.metrics)
     metrics = tuple(_find_metric(manifest, name) for name in question.metrics)
     groups = tuple(_settle(manifest, metrics, parse_reference(word)) for word in question.group_by)
-    _refuse_repeats(group.name for group in groups)
+    _refuse_repeats([*(group.name for group in groups), *question.metrics])
     filters = tuple(_settle_filter(manifest, metrics, parse_filter(text)) for text in question.where)
-    if question.limit is not None and question.limit < 0:
-        raise QueryError(f"limit {question.limit} is negative. Leave it out for all rows.")
+    if question.limit is not None and (type(question.limit) is not int or question.limit < 0):
+        raise QueryError(f"limit {question.limit!r} is not a number of rows. Leave it out for all rows.")
     for metric in metrics:
-        _refuse_own_outcome(manifest, metric, (*groups, *(r for each in filters for r in each.references)))
+        _refuse_own_outcome(manifest, metric.name, metric, (*groups, *(r for each in filters for r in each.references)))
     companions = _find_companions(manifest, metrics) if question.applies_floors else ()
     return Resolved(
         metrics=metrics,
         companions=companions,
         groups=groups,
         filters=filters,
-        order_by=tuple(_resolve_ordering(manifest, metrics, groups, word) for word in question.order_by),
+        order_by=tuple(_resolve_ordering(metrics, groups, word) for word in question.order_by),
         limit=question.limit,
         time_range=_widen_range(manifest, metrics, groups, question.start, question.end),
         applies_floors=question.applies_floors,
@@ -67,17 +66,17 @@ def _refuse_unsupported(manifest: Manifest, metric: Metric, asked: str) -> None:
         _refuse_unsupported(manifest, manifest.metrics[used.name], asked)
 
 
-def _refuse_own_outcome(manifest: Manifest, metric: Metric, references: tuple[Reference, ...]) -> None:
+def _refuse_own_outcome(manifest: Manifest, asked: str, metric: Metric, references: tuple[Reference, ...]) -> None:
     """Refuse a dimension that is the metric's own outcome, or an input's: by it every value is 0 or 1."""
     for reference in references:
         plain = replace(reference, grain=None).name
         if plain in metric.documentation.never_by:
             raise QueryError(
-                f"metric '{metric.name}' says nothing by '{plain}', which is its own outcome: every value would "
-                f"be all or none. `gnomon metrics {metric.name}` lists what it can be grouped by."
+                f"metric '{asked}' says nothing by '{plain}', which is its own outcome: every value would "
+                f"be all or none. `gnomon metrics {asked}` lists what it can be grouped by."
             )
     for used in metric.inputs:
-        _refuse_own_outcome(manifest, manifest.metrics[used.name], references)
+        _refuse_own_outcome(manifest, asked, manifest.metrics[used.name], references)
 
 
 def _find_companions(manifest: Manifest, metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
@@ -96,8 +95,9 @@ def _settle(manifest: Manifest, metrics: tuple[Metric, ...], reference: Referenc
             attribute = find_attribute(manifest, metric.name, model.measures[leaf.measure.name], reference)
             if attribute.grain is not None:
                 grains.append(attribute.grain)
-            if reference.element == METRIC_TIME and leaf.time_grain is not None:
-                grains.append(leaf.time_grain)
+            if reference.element == METRIC_TIME:
+                # As MetricFlow: by day, or coarser where the metric or its data is.
+                grains.append(leaf.time_grain or Grain.DAY)
     if reference.grain is None and grains:
         return replace(reference, grain=Grain.coarsest(tuple(grains)))
     return reference
@@ -110,17 +110,18 @@ def _settle_filter(manifest: Manifest, metrics: tuple[Metric, ...], condition: F
     )
 
 
-def _resolve_ordering(
-    manifest: Manifest, metrics: tuple[Metric, ...], groups: tuple[Reference, ...], word: str
-) -> Ordering:
-    name = word.removeprefix("-")
-    columns = {str(metric.name): str(metric.name) for metric in metrics}
-    columns |= {group.name: group.name for group in groups}
+def _resolve_ordering(metrics: tuple[Metric, ...], groups: tuple[Reference, ...], word: str) -> Ordering:
+    name, is_descending = parse_order(word)
+    columns = [*(str(metric.name) for metric in metrics), *(group.name for group in groups)]
+    if name in columns:
+        return Ordering(column=name, is_descending=is_descending)
     # metric_time stands for metric_time__day where that is what metric_time came to.
-    columns |= {replace(group, grain=None).name: group.name for group in groups if name not in columns}
-    if name not in columns:
+    meant = [group.name for group in groups if replace(group, grain=None).name == name]
+    if len(meant) > 1:
+        raise QueryError(f"order by: '{name}' may mean {join_names(meant, 'or')}. Say which.")
+    if not meant:
         raise QueryError(f"order by: {explain_unknown('column of this answer', name, columns)}")
-    return Ordering(column=columns[name], is_descending=word.startswith("-"))
+    return Ordering(column=meant[0], is_descending=is_descending)
 
 
 def _refuse_repeats(names: Iterable[str]) -> None:
@@ -149,7 +150,7 @@ def _widen_range(
     grain = Grain.finest(tuple(asked)) if asked else default
     return TimeRange(
         start=_floor(start, grain) if start else None,
-        end=_next(_floor(end, grain), grain) - timedelta(microseconds=1) if end else None,
+        end=_end_of(_floor(end, grain), grain) if end else None,
     )
 
 
@@ -174,6 +175,14 @@ def _floor(moment: datetime, grain: Grain) -> datetime:
             return moment.replace(microsecond=0)
         case _:
             return moment
+
+
+def _end_of(period: datetime, grain: Grain) -> datetime:
+    try:
+        return _next(period, grain) - timedelta(microseconds=1)
+    except (OverflowError, ValueError):
+        # 9999-12-31 stands for no end; the calendar ends there too.
+        return datetime.max
 
 
 def _next(moment: datetime, grain: Grain) -> datetime:

@@ -17,6 +17,7 @@ from gnomon.planner.write_variance import write_variance
 
 UNITS_PREFIX = "__units__"
 VARIANCE_PREFIX = "__variance__"
+REPLICATES_PREFIX = "__replicates__"
 _ASKED = "__is_asked"
 
 
@@ -50,6 +51,7 @@ def write_sql(shared: Shared) -> exp.Select:
         query = query.select(alias(formulas[companion.name].copy(), UNITS_PREFIX + companion.name), copy=False)
     for variance in shared.variances:
         query = query.select(name(VARIANCE_PREFIX + variance.metric), copy=False)
+        query = query.select(name(REPLICATES_PREFIX + variance.metric), copy=False)
     query = query.from_(exp.to_table(base), copy=False)
     for ordering in resolved.order_by:
         # Nulls last both ways, said aloud: engines differ in what they do in silence.
@@ -71,8 +73,10 @@ def _write_branches(shared: Shared, groups: list[str]) -> list[_Branch]:
     variances = [
         _Branch(
             called=f"variance_{place}",
-            query=write_variance(variance, groups, VARIANCE_PREFIX + variance.metric),
-            columns=(VARIANCE_PREFIX + variance.metric,),
+            query=write_variance(
+                variance, groups, VARIANCE_PREFIX + variance.metric, REPLICATES_PREFIX + variance.metric
+            ),
+            columns=(VARIANCE_PREFIX + variance.metric, REPLICATES_PREFIX + variance.metric),
             is_asked=False,
         )
         for place, variance in enumerate(shared.variances, start=1)

@@ -8,30 +8,22 @@ Source: Kott, "The delete-a-group jackknife", Journal of Official Statistics 17 
 
 from __future__ import annotations
 
-import sqlglot
 from sqlglot import exp
 
 from gnomon.planner.draft import SampledSum, Variance
 from gnomon.planner.sql_parts import alias, name, positions, read_rows
 
-_VARIANCE = """
-    case
-        when count(*) < 2 or min(abs(all_denominator - denominator)) = 0 then null
-        else sum(power(
-            (all_numerator - numerator) / (all_denominator - denominator) - all_numerator / all_denominator, 2
-        ))
-    end
-"""
-_GROUP = "replicate_group"
-_PARTS = ("numerator", "denominator")
+# No group can be called these: names of dimensions and entities begin with a letter.
+_GROUP = "__replicate_group"
+_PARTS = ("__numerator", "__denominator")
 
 
-def write_variance(variance: Variance, groups: list[str], column: str) -> exp.Select:
-    """Return a SELECT of the groups and the variance under `column`."""
+def write_variance(variance: Variance, groups: list[str], column: str, present: str) -> exp.Select:
+    """Return a SELECT of the groups, the variance under `column`, and the groups with rows under `present`."""
     keys = [name(each) for each in (*groups, _GROUP)]
     both = exp.union(
-        _sum_by_replicate(variance.numerator, groups, "numerator"),
-        _sum_by_replicate(variance.denominator, groups, "denominator"),
+        _sum_by_replicate(variance.numerator, groups, 0),
+        _sum_by_replicate(variance.denominator, groups, 1),
         distinct=False,
         copy=False,
     )
@@ -40,21 +32,42 @@ def write_variance(variance: Variance, groups: list[str], column: str) -> exp.Se
     with_totals = exp.Select().select("*", copy=False)
     for part in _PARTS:
         total = exp.Window(this=exp.Sum(this=name(part)), partition_by=[name(each) for each in groups])
-        with_totals = with_totals.select(alias(total, f"all_{part}"), copy=False)
+        with_totals = with_totals.select(alias(total, f"{part}_all"), copy=False)
     with_totals = with_totals.from_(by_replicate.subquery("by_replicate"), copy=False)
-    scale = exp.Literal.number((variance.replicates - 1) / variance.replicates)
-    value = exp.Mul(this=scale, expression=exp.Paren(this=sqlglot.parse_one(_VARIANCE, read="duckdb")))
-    query = exp.Select().select(*(name(each) for each in groups), alias(value, column), copy=False)
+    query = exp.Select().select(*(name(each) for each in groups), copy=False)
+    query = query.select(alias(_jackknife(variance.replicates), column), copy=False)
+    query = query.select(alias(_count_present(), present), copy=False)
     query = query.from_(with_totals.subquery("with_totals"), copy=False)
     return query.group_by(*positions(len(groups)), copy=False) if groups else query
 
 
-def _sum_by_replicate(part: SampledSum, groups: list[str], called: str) -> exp.Select:
-    """Return one part's sum by group and replicate, with 0 for the other part."""
+def _jackknife(replicates: int) -> exp.Expr:
+    numerator, denominator = (name(part) for part in _PARTS)
+    all_numerator, all_denominator = (name(f"{part}_all") for part in _PARTS)
+    rest = exp.Paren(this=exp.Sub(this=all_denominator.copy(), expression=denominator))
+    left_out = exp.Div(
+        this=exp.Paren(this=exp.Sub(this=all_numerator.copy(), expression=numerator)), expression=rest.copy()
+    )
+    whole = exp.Div(this=all_numerator.copy(), expression=all_denominator.copy())
+    difference = exp.Paren(this=exp.Sub(this=left_out, expression=whole))
+    spread = exp.Sum(this=exp.Pow(this=difference, expression=exp.Literal.number(2)))
+    scaled = exp.Mul(this=exp.Literal.number((replicates - 1) / replicates), expression=spread)
+    # Where leaving a group out leaves nothing, there is no variance to be had.
+    is_defined = exp.GT(this=exp.Min(this=exp.Abs(this=rest)), expression=exp.Literal.number(0))
+    return exp.Case().when(is_defined, scaled)
+
+
+def _count_present() -> exp.Expr:
+    has_rows = exp.NEQ(this=name(_PARTS[1]), expression=exp.Literal.number(0))
+    return exp.Sum(this=exp.Case().when(has_rows, exp.Literal.number(1)).else_(exp.Literal.number(0)))
+
+
+def _sum_by_replicate(part: SampledSum, groups: list[str], place: int) -> exp.Select:
+    """Return the sum of the part at `place` by group and replicate, with 0 for the other part."""
     keys = [alias(group.copy(), each) for group, each in zip(part.source.groups, groups, strict=True)]
     keys.append(alias(part.replicate_group.copy(), _GROUP))
     total = exp.Coalesce(this=exp.Sum(this=part.rows.copy()), expressions=[exp.Literal.number(0)])
-    values = [exp.cast(total if each == called else exp.Literal.number(0), "double") for each in _PARTS]
+    values = [exp.cast(total if each == place else exp.Literal.number(0), "double") for each in range(len(_PARTS))]
     query = read_rows(part.source).select(*keys, copy=False)
     query = query.select(*(alias(value, each) for value, each in zip(values, _PARTS, strict=True)), copy=False)
     return query.group_by(*positions(len(keys)), copy=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gnomon.core.errors import DefinitionError, WarehouseError
 from gnomon.core.names import DimensionName, EntityName, MeasureName, MetricName, ModelName
@@ -31,6 +31,8 @@ from gnomon.semantic.model import (
 )
 
 Json = Mapping[str, Any]
+N = TypeVar("N", bound=str)
+T = TypeVar("T")
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -60,8 +62,10 @@ def parse_manifest(text: str, origin: str) -> Manifest:
 
 
 def _build(document: Json, version: str) -> Manifest:
-    models = {ModelName(body["name"]): _read_model(body) for body in document["semantic_models"]}
-    metrics = {MetricName(body["name"]): _read_metric(body) for body in document["metrics"]}
+    models = _by_name(
+        "semantic model", ((model.name, model) for model in map(_read_model, document["semantic_models"]))
+    )
+    metrics = _by_name("metric", ((metric.name, metric) for metric in map(_read_metric, document["metrics"])))
     return Manifest(
         version=version,
         models=models,
@@ -81,16 +85,41 @@ def _read_model(body: Json) -> SemanticModel:
     dimensions = [_read_dimension(item) for item in body.get("dimensions") or ()]
     measures = [_read_measure(item, default_time) for item in body.get("measures") or ()]
     relation = body["node_relation"]
+    place = f"semantic model '{body['name']}'"
     return SemanticModel(
         name=ModelName(body["name"]),
         relation=relation["relation_name"],
         database=relation.get("database") or "",
         description=body.get("description") or "",
         primary_entity=primary or (EntityName(body["primary_entity"]) if body.get("primary_entity") else None),
-        entities={entity.name: entity for entity in entities},
-        dimensions={dimension.name: dimension for dimension in dimensions},
-        measures={measure.name: measure for measure in measures},
+        entities=_by_name(f"{place}: entity", ((entity.name, entity) for entity in entities)),
+        dimensions=_by_name(f"{place}: dimension", ((dimension.name, dimension) for dimension in dimensions)),
+        measures=_by_name(f"{place}: measure", ((measure.name, measure) for measure in measures)),
+        has_validity=any(
+            (item.get("type_params") or {}).get("validity_params") for item in body.get("dimensions") or ()
+        ),
     )
+
+
+def _by_name(kind: str, items: Iterable[tuple[N, T]]) -> dict[N, T]:
+    """Return the items by name; a name that stands twice would hide one of them."""
+    found: dict[N, T] = {}
+    for name, item in items:
+        if name in found:
+            raise DefinitionError(f"{kind} '{name}' is defined twice. Rename or delete one.")
+        found[name] = item
+    return found
+
+
+def _read_grain(word: str | None, place: str) -> Grain | None:
+    if word is None:
+        return None
+    try:
+        return Grain(word)
+    except ValueError:
+        raise DefinitionError(
+            f"{place}: the grain '{word}' is not a standard one; custom grains are not there yet."
+        ) from None
 
 
 def _read_dimension(item: Json) -> Dimension:
@@ -100,8 +129,7 @@ def _read_dimension(item: Json) -> Dimension:
         kind=DimensionKind(item["type"]),
         expr=item.get("expr") or item["name"],
         description=item.get("description") or "",
-        grain=Grain(params["time_granularity"]) if params.get("time_granularity") else None,
-        has_validity=bool(params.get("validity_params")),
+        grain=_read_grain(params.get("time_granularity"), f"dimension '{item['name']}'"),
     )
 
 
@@ -134,7 +162,6 @@ def _read_metric(body: Json) -> Metric:
     return Metric(
         name=MetricName(body["name"]),
         kind=kind,
-        label=body.get("label") or body["name"],
         description=body.get("description") or "",
         filters=_read_filters(body.get("filter")),
         measure=MeasureInput(
@@ -147,7 +174,7 @@ def _read_metric(body: Json) -> Metric:
         else None,
         inputs=tuple(_read_metric_input(item) for item in inputs),
         expr=params.get("expr"),
-        time_grain=Grain(body["time_granularity"]) if body.get("time_granularity") else None,
+        time_grain=_read_grain(body.get("time_granularity"), f"metric '{body['name']}'"),
         documentation=_read_documentation((body.get("config") or {}).get("meta") or {}),
     )
 

@@ -68,7 +68,6 @@ class Dimension:
     expr: str
     description: str
     grain: Grain | None
-    has_validity: bool
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class SemanticModel:
-    """A table with its keys, attributes and measures."""
+    """A table with its keys, attributes and measures; with validity, a row counts for a period only."""
 
     name: ModelName
     relation: str
@@ -103,6 +102,7 @@ class SemanticModel:
     entities: Mapping[EntityName, Entity]
     dimensions: Mapping[DimensionName, Dimension]
     measures: Mapping[MeasureName, Measure]
+    has_validity: bool = False
 
     def identifies(self, entity: EntityName) -> bool:
         """Tell whether `entity` names one row of this model at the most."""
@@ -165,7 +165,6 @@ class Metric:
 
     name: MetricName
     kind: MetricKind
-    label: str
     description: str
     filters: tuple[str, ...]
     measure: MeasureInput | None

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gnomon.core.errors import QueryError, explain_unknown
-from gnomon.core.names import MetricName
 from gnomon.engine import Engine
 from gnomon.semantic.model import Metric
 from gnomon.serve.rendering import align
@@ -46,9 +44,7 @@ def render_json(engine: Engine, name: str | None) -> str:
 
 def describe_metric(engine: Engine, name: str) -> dict[str, Any]:
     """Return the facts of one metric; QueryError with the nearest names if there is none."""
-    metric = engine.manifest.metrics.get(MetricName(name))
-    if metric is None:
-        raise QueryError(explain_unknown("metric", name, engine.manifest.metrics))
+    metric = engine.find_metric(name)
     documentation = metric.documentation
     return {
         "metric": metric.name,

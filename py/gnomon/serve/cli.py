@@ -1,8 +1,13 @@
-"""The command line: data on stdout, words on stderr; exit 0 good, 1 a finding, 2 misuse."""
+"""The command line: data on stdout, words on stderr.
+
+Exit codes: 0 good, 1 a finding, 2 misuse or a refusal, 3 a fault of Gnomon's own.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from enum import Enum
@@ -11,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gnomon.core.errors import GnomonError
+from gnomon import __version__
+from gnomon.core.errors import GnomonError, QueryError
 
 if TYPE_CHECKING:
     from gnomon.engine import Engine, Result
@@ -28,6 +34,7 @@ ingest_app = typer.Typer(help="Bring raw data in, or hold it against the contrac
 app.add_typer(ingest_app, name="ingest", rich_help_panel=None)
 
 _TRACEBACK = "GNOMON_TRACEBACK"
+_OUTSIDE_CALLS = re.compile(r",(?![^(]*\))")
 
 
 class Format(Enum):
@@ -56,6 +63,21 @@ ManifestPath = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be written; write nothing.")]
 Out = Annotated[Path, typer.Option("--out", help="A new folder for the raw set.")]
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"gnomon {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Gnomon: governance metrics, asked through one engine."""
 
 
 @app.command()
@@ -103,15 +125,56 @@ def plan(
     saved_query: Saved = None,
     manifest: ManifestPath = None,
     project_dir: Project = Path(),
+    as_json: AsJson = False,
 ) -> None:
     """Show the SQL that would answer the same question, and why it is this one."""
     engine = _open_engine(project_dir, manifest)
     chosen = engine.plan(
         metrics or (), _split(by), where or (), _split(order), limit, start, end, saved_query=saved_query
     )
+    if as_json:
+        typer.echo(json.dumps({"sql": chosen.sql, "rollups": chosen.rollups, "why": chosen.why}, indent=2))
+        return
     typer.echo(chosen.sql)
     for reason in chosen.why:
         typer.echo(f"-- {reason}", err=True)
+
+
+@app.command()
+def sql(
+    text: Annotated[str | None, typer.Argument(help="One SELECT over marts, features, scores and seeds.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="Read it from a file, such as one of analyses/.")] = None,
+    max_rows: Annotated[int, typer.Option("--max-rows", help="More rows than that are an error, not a cut.")] = 10_000,
+    timeout: Annotated[float, typer.Option("--timeout", help="Seconds after which it is interrupted.")] = 60.0,
+    max_scan_rows: Annotated[
+        int, typer.Option("--max-scan-rows", help="Refused if it is estimated to read more rows.")
+    ] = 200_000_000,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost; do not run it.")] = False,
+    project_dir: Project = Path(),
+    format: Annotated[Format, typer.Option("--format", help="How the answer is written.")] = Format.TABLE,
+) -> None:
+    """Run one SELECT, read-only and within limits; its cost is said before it runs."""
+    from gnomon.engine import Limits, SqlDoor
+    from gnomon.serve import rendering, sql_words
+
+    limits = Limits(max_rows, timeout, max_scan_rows)
+    written, origin = _read_sql(text, file)
+    door = SqlDoor.open(project_dir)
+    priced = door.price(written, origin)
+    typer.echo(sql_words.render_cost(priced.estimate), err=True)
+    if dry_run:
+        return
+    result = door.answer(priced, limits)
+    if format is Format.ARROW:
+        sys.stdout.buffer.write(rendering.render_arrow(result))
+    else:
+        write: dict[Format, Callable[[Result], str]] = {
+            Format.TABLE: lambda answer: sql_words.render_rows(answer.table),
+            Format.CSV: rendering.render_csv,
+            Format.JSON: rendering.render_json,
+        }
+        typer.echo(write[format](result))
+    typer.echo(rendering.render_words(result.provenance), err=True)
 
 
 @app.command()
@@ -140,11 +203,13 @@ def simulate(
     dry_run: DryRun = False,
 ) -> None:
     """Write a synthetic raw set, with its truth apart under truth/."""
-    if dry_run:
-        typer.echo(f"would write {days} days of {creators} creators (seed {seed}) to {out}", err=True)
-        return
+    from gnomon.simulate import check_arguments
     from gnomon.simulate import simulate as run
 
+    if dry_run:
+        check_arguments(out, seed=seed, days=days, creators=creators)
+        typer.echo(f"would write {days} days of {creators} creators (seed {seed}) to {out}", err=True)
+        return
     record = run(out, seed=seed, days=days, creators=creators)
     typer.echo(record.raw_set_id)
     typer.echo(f"wrote {out}; read it with GNOMON_RAW={out}", err=True)
@@ -160,6 +225,32 @@ def ingest_check(folder: Annotated[Path, typer.Argument(help="A raw set.")], as_
     raise typer.Exit(report.exit_code)
 
 
+@ingest_app.command("validate")
+def ingest_validate(
+    folder: Annotated[Path, typer.Argument(help="A raw set: the batch.")],
+    out: Annotated[Path | None, typer.Option("--out", help="A new folder for the rows that pass.")] = None,
+    docs: Annotated[Path | None, typer.Option("--docs", help="A new folder for Data Docs, as HTML.")] = None,
+    history: Annotated[
+        Path, typer.Option("--history", help="The folder that remembers accepted batches.")
+    ] = Path("target/history"),
+    expectations: Annotated[
+        Path | None, typer.Option("--expectations", help="Your own expectations instead of the built-in file.")
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a batch before dbt reads it; exit 1 on findings within the limits, 2 if it is refused."""
+    from gnomon.ingest import validate as run
+
+    verdict = run(folder, out=out, docs=docs, history=history, expectations=expectations, dry_run=dry_run)
+    typer.echo(verdict.to_json() if as_json else verdict.render())
+    if verdict.out:
+        typer.echo(f"wrote {verdict.out}; read it with GNOMON_RAW={verdict.out}", err=True)
+    if verdict.docs:
+        typer.echo(f"wrote {verdict.docs}; open {verdict.docs / 'index.html'}", err=True)
+    raise typer.Exit(verdict.exit_code)
+
+
 @ingest_app.command("kuairand")
 def ingest_kuairand(
     path: Annotated[Path, typer.Argument(help="The folder of the downloaded log.")],
@@ -168,12 +259,14 @@ def ingest_kuairand(
 ) -> None:
     """Map a KuaiRand-Pure log to the raw contract; identifiers become keyed hashes."""
     from gnomon.core.settings import Settings
-    from gnomon.ingest import convert
+    from gnomon.ingest import check_conversion, convert
 
+    hash_key = Settings.read().hash_key
     if dry_run:
+        check_conversion(path, out, hash_key=hash_key)
         typer.echo(f"would map {path} to a raw set in {out}", err=True)
         return
-    conversion = convert(path, out, hash_key=Settings.read().hash_key)
+    conversion = convert(path, out, hash_key=hash_key)
     typer.echo(conversion.raw_set_id)
     for name, tally in (("exposures", conversion.exposures), ("videos", conversion.videos)):
         typer.echo(
@@ -207,7 +300,7 @@ def main() -> None:
             f"{_TRACEBACK}=1 shows where.",
             err=True,
         )
-        sys.exit(2)
+        sys.exit(3)
 
 
 def _open_engine(project_dir: Path, manifest: Path | None) -> Engine:
@@ -216,5 +309,19 @@ def _open_engine(project_dir: Path, manifest: Path | None) -> Engine:
     return Engine.open(project_dir, manifest=manifest)
 
 
+def _read_sql(text: str | None, file: Path | None) -> tuple[str, str]:
+    """Return the SQL and where it stands: the argument, or the file."""
+    if (text is None) == (file is None):
+        raise QueryError('gnomon sql takes one statement: `gnomon sql "select …"` or `gnomon sql --file F`.')
+    if file is None:
+        return text or "", "sql"
+    try:
+        return file.read_text(encoding="utf-8"), str(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise QueryError(f"{file}: cannot be read: {error}. --file names a text file with one SELECT.") from None
+
+
 def _split(values: list[str] | None) -> list[str]:
-    return [word.strip() for value in values or () for word in value.split(",") if word.strip()]
+    """Split at commas, but not inside a call such as TimeDimension('metric_time', 'week')."""
+    words = [word.strip() for value in values or () for word in _OUTSIDE_CALLS.split(value)]
+    return [word for word in words if word]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from gnomon.core.names import MetricName
 from gnomon.engine import Provenance, Result
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from gnomon.measurement import Interval
     from gnomon.semantic.model import Manifest
 
@@ -22,8 +26,8 @@ def render_table(result: Result, manifest: Manifest) -> str:
     """Return the rows aligned, each metric formatted by its unit."""
     columns = []
     for name in result.table.column_names:
-        metric = next((m for m in manifest.metrics.values() if m.name == name), None)
-        values = result.table.column(name).to_pylist()
+        metric = manifest.metrics.get(MetricName(name))
+        values = _plain_column(result.table.column(name))
         unit = metric.documentation.unit if metric else None
         columns.append((name, [_format_value(value, unit) for value in values], metric is not None))
         if name in result.intervals:
@@ -50,8 +54,7 @@ def render_csv(result: Result) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(result.table.column_names)
-    columns = [[_plain(value) for value in column.to_pylist()] for column in result.table.columns]
-    writer.writerows(zip(*columns, strict=True))
+    writer.writerows(zip(*map(_plain_column, result.table.columns), strict=True))
     return buffer.getvalue().removesuffix("\n")
 
 
@@ -59,7 +62,10 @@ def render_json(result: Result) -> str:
     """Return rows with raw numbers, and their provenance."""
     document = {
         "columns": result.table.column_names,
-        "rows": [{name: _plain(value) for name, value in row.items()} for row in result.table.to_pylist()],
+        "rows": [
+            dict(zip(result.table.column_names, row, strict=True))
+            for row in zip(*map(_plain_column, result.table.columns), strict=True)
+        ],
         "intervals": {
             metric: [[each.low, each.high] if each else None for each in column]
             for metric, column in result.intervals.items()
@@ -67,7 +73,7 @@ def render_json(result: Result) -> str:
         "units": {metric: column.to_pylist() for metric, column in result.units.items()},
         "provenance": _provenance(result.provenance),
     }
-    return json.dumps(document, indent=2)
+    return json.dumps(document, indent=2, allow_nan=False, default=_write_number_or_text)
 
 
 def render_arrow(result: Result) -> bytes:
@@ -87,7 +93,7 @@ def render_words(provenance: Provenance) -> str:
     origin = f"definitions {provenance.definition_version}"
     if provenance.data_version is not None:
         origin += f", data {provenance.raw_set_id} as of {provenance.as_of} UTC, build {provenance.data_version}"
-    lines.append(f"exact answer from {origin}" if provenance.is_exact else f"answer from {origin}")
+    lines.append(f"answer from {origin}")
     return "\n".join(lines)
 
 
@@ -97,23 +103,32 @@ def _provenance(provenance: Provenance) -> dict[str, Any]:
         "data_version": provenance.data_version,
         "raw_set_id": provenance.raw_set_id,
         "as_of": provenance.as_of.isoformat(sep=" ") if provenance.as_of else None,
-        "is_exact": provenance.is_exact,
-        "rollups": list(provenance.rollups),
         "nulls": dict(provenance.nulls),
         "notes": list(provenance.notes),
     }
 
 
-def _plain(value: Any) -> Any:
-    """Return a value that CSV and JSON write without loss: dates as ISO, midnight without a time."""
+def _plain_column(column: pa.ChunkedArray) -> list[Any]:
+    """Return values that are written as they are; dates alike in all of a column, no NaN."""
+    values = column.to_pylist()
+    moments = [value for value in values if isinstance(value, datetime)]
+    are_days = all(value.time() == time.min for value in moments)
+    return [_plain(value, are_days) for value in values]
+
+
+def _plain(value: Any, are_days: bool) -> Any:
     if isinstance(value, datetime):
-        is_midnight = value.time() == datetime.min.time()
-        return value.date().isoformat() if is_midnight else value.isoformat(sep=" ")
+        return value.date().isoformat() if are_days else value.isoformat(sep=" ")
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Decimal):
-        return float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value
+
+
+def _write_number_or_text(value: object) -> float | str:
+    """JSON has no decimals and no times of day: the nearest number, else the text."""
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 _FORMATS: dict[str, Callable[[float], str]] = {
@@ -137,4 +152,4 @@ def _format_value(value: Any, unit: str | None) -> str:
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) and unit is not None:
         write = _FORMATS.get(unit)
         return write(float(value)) if write else f"{float(value):,.4g}"
-    return str(_plain(value))
+    return str(value)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from gnomon.core.contract import read_contract
-from gnomon.core.errors import QueryError
 from gnomon.core.raw_set import RawSet
 from gnomon.simulate import accounts as people
 from gnomon.simulate import after_sales, catalogue, engagement, frames, policies, rulings, sampling, shopping, status
@@ -17,21 +16,11 @@ from gnomon.simulate.enforcement import Enforcement, enforce, keep_seen, keep_up
 from gnomon.simulate.exposure import draw_exposures, draw_reports
 from gnomon.simulate.rows import Rows, show_moments, stack_rows
 from gnomon.simulate.world import NEVER, Ints, Texts, World, make_world
-from gnomon.simulate.writing import check_target, write_world
-
-LEAST_DAYS = 7
-LEAST_CREATORS = 10
+from gnomon.simulate.writing import write_world
 
 
 def run_simulation(out: Path, *, seed: int, days: int, creators: int, start: date) -> RawSet:
     """Write the world of these arguments into `out`; see gnomon.simulate.simulate."""
-    if seed < 0:
-        raise QueryError(f"seed {seed}: a seed is 0 or more.")
-    if days < LEAST_DAYS:
-        raise QueryError(f"days {days}: a world has at least {LEAST_DAYS} days, for it has a weekly season.")
-    if creators < LEAST_CREATORS:
-        raise QueryError(f"creators {creators}: a world has at least {LEAST_CREATORS} creators.")
-    check_target(out)
     world = make_world(seed, days, creators, start)
     tables, truth = simulate_world(world)
     record = RawSet(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,41 +11,26 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gnomon.core.contract import read_contract
-from gnomon.core.errors import WarehouseError
 from gnomon.core.names import TableName
-from gnomon.core.raw_set import RawSet, write_table
+from gnomon.core.raw_set import RawSet, make_folder, write_table
 from gnomon.simulate.rows import Rows
 
 TRUTH_FOLDER = "truth"
 
 
-def check_target(out: Path) -> None:
-    """Refuse a place that holds something: WarehouseError names it and the way on."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise WarehouseError(f"{out}: exists and is not empty. Name a new folder, or remove this one first.")
-
-
 def write_world(out: Path, tables: dict[str, Rows], truth: dict[str, Rows], record: RawSet) -> None:
-    """Write a raw set and its truth into `out`, or nothing: it is built beside and renamed when whole.
+    """Write a raw set and its truth into `out`, or nothing.
 
     WarehouseError if `out` exists and is not empty, or if a table breaks the contract.
     """
-    check_target(out)
-    partial = out.with_name(f"{out.name}.partial")
-    # Left by a run that was killed; nothing but this function makes it.
-    if partial.exists():
-        shutil.rmtree(partial)
-    partial.mkdir(parents=True)
     contract = read_contract()
-    for name, rows in tables.items():
-        write_table(partial, contract.tables[TableName(name)], _make_arrow(rows))
-    (partial / TRUTH_FOLDER).mkdir()
-    for name, rows in truth.items():
-        pq.write_table(_make_arrow(rows), partial / TRUTH_FOLDER / f"{name}.parquet", compression="zstd")
-    record.write(partial)
-    if out.exists():
-        out.rmdir()
-    partial.rename(out)
+    with make_folder(out) as folder:
+        for name, rows in tables.items():
+            write_table(folder, contract.tables[TableName(name)], _make_arrow(rows))
+        (folder / TRUTH_FOLDER).mkdir()
+        for name, rows in truth.items():
+            pq.write_table(_make_arrow(rows), folder / TRUTH_FOLDER / f"{name}.parquet", compression="zstd")
+        record.write(folder)
 
 
 def _make_arrow(rows: Rows) -> pa.Table:

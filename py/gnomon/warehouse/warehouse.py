@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 from sqlglot import exp
 
-from gnomon.core.errors import QueryError, WarehouseError
+from gnomon.core.errors import DefinitionError, GnomonError, QueryError, WarehouseError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,17 +40,20 @@ class Warehouse:
         return cls(connection, path)
 
     def query(self, sql: str) -> pa.Table:
-        """Return the rows of `sql` as an Arrow table; whole numbers wider than 64 bits are refused."""
-        cursor = self._connection.cursor()
+        """Return the rows of one SELECT as an Arrow table; sums of whole numbers as int64 where they fit."""
         try:
-            return _narrow(cursor.execute(sql).to_arrow_table())
-        except (duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException) as error:
-            # The tables are right and the SQL is ours: a value of the question has the wrong type.
-            raise QueryError(f"the question does not fit the data: {_first_line(error)}") from None
+            cursor = self._connection.cursor()
+            try:
+                _check_statement(cursor, sql)
+                return narrow_whole_numbers(cursor.execute(sql).to_arrow_table())
+            finally:
+                cursor.close()
         except duckdb.Error as error:
-            raise WarehouseError(f"{self.path}: {_first_line(error)} `dbt build` makes what is missing.") from None
-        finally:
-            cursor.close()
+            raise _translate(self.path, error) from None
+
+    def open_cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a cursor for one query; who opens it closes it."""
+        return self._connection.cursor()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -61,18 +65,34 @@ def _attach_statement(path: Path, database: str) -> str:
     return exp.Attach(this=file, expressions=[exp.AttachOption(this=exp.var("READ_ONLY"))]).sql(dialect="duckdb")
 
 
-def _narrow(table: pa.Table) -> pa.Table:
-    """Turn DuckDB's 128-bit sums of whole numbers into int64; an overflow is an error, never a wrap."""
+def _check_statement(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Let through one SELECT and nothing else, whoever wrote the SQL."""
+    statements = cursor.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise QueryError("only one SELECT can be asked; nothing was run.")
+
+
+def narrow_whole_numbers(table: pa.Table) -> pa.Table:
+    """Turn DuckDB's 128-bit whole numbers into int64 where all of a column fit; else they stay as they are."""
     import pyarrow as pa
 
     for place, field in enumerate(table.schema):
         if pa.types.is_decimal128(field.type) and field.type.precision == 38 and field.type.scale == 0:
-            try:
-                column = table.column(place).cast(pa.int64())
-            except pa.ArrowInvalid:
-                raise WarehouseError(f"column '{field.name}': a sum does not fit 64 bits.") from None
-            table = table.set_column(place, field.name, column)
+            with suppress(pa.ArrowInvalid):
+                table = table.set_column(place, field.name, table.column(place).cast(pa.int64()))
     return table
+
+
+def _translate(path: Path, error: duckdb.Error) -> GnomonError:
+    """Return the error of whoever can mend it: the definitions' author, the caller, or what is outside."""
+    text = _first_line(error)
+    if isinstance(error, duckdb.CatalogException) and "Table" in text:
+        return WarehouseError(f"{path}: {text} `dbt build` makes what is missing.")
+    if isinstance(error, duckdb.BinderException) and ("does not have a column" in text or "not found in FROM" in text):
+        return DefinitionError(f"a definition names a column that its table does not have: {text}")
+    if isinstance(error, (duckdb.ConversionException, duckdb.BinderException, duckdb.OutOfRangeException)):
+        return QueryError(f"the question does not fit the data: {text}")
+    return WarehouseError(f"{path}: {text}")
 
 
 def _explain_attach(path: Path, error: duckdb.Error) -> str:

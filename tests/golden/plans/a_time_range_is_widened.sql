@@ -1,7 +1,7 @@
 WITH "scan_1" AS (
   SELECT
     DATE_TRUNC('month', "posts"."post_date") AS "metric_time__month",
-    SUM(CASE WHEN NOT "posts"."post_id" IS NULL THEN 1 ELSE 0 END) AS "posts_1"
+    SUM(CASE WHEN NOT "posts"."post_id" IS NULL THEN 1 ELSE 0 END) AS "__posts_1"
   FROM "small"."main"."posts" AS "posts"
   WHERE
     (
@@ -15,5 +15,5 @@ WITH "scan_1" AS (
 )
 SELECT
   "metric_time__month",
-  "posts_1" AS "posts"
+  "__posts_1" AS "posts"
 FROM scan_1

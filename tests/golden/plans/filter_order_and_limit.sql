@@ -1,13 +1,13 @@
 WITH "scan_1" AS (
   SELECT
-    "creator__creators"."region" AS "creator__region",
-    SUM("posts"."views") AS "views_1"
+    "__creator__creators"."region" AS "creator__region",
+    SUM("posts"."views") AS "__views_1"
   FROM "small"."main"."posts" AS "posts"
-  LEFT JOIN "small"."main"."creators" AS "creator__creators"
-    ON "posts"."creator_id" = "creator__creators"."creator_id"
+  LEFT JOIN "small"."main"."creators" AS "__creator__creators"
+    ON "posts"."creator_id" = "__creator__creators"."creator_id"
   WHERE
     (
-      "creator__creators"."tier" IN ('gold', 'new')
+      "__creator__creators"."tier" IN ('gold', 'new')
     )
     AND (
       "posts"."kind" = 'video'
@@ -17,7 +17,7 @@ WITH "scan_1" AS (
 )
 SELECT
   "creator__region",
-  "views_1" AS "views"
+  "__views_1" AS "views"
 FROM scan_1
 ORDER BY
   "views" DESC

@@ -1,12 +1,12 @@
 WITH "scan_1" AS (
   SELECT
     DATE_TRUNC('day', "posts"."post_date") AS "metric_time__day",
-    SUM(CASE WHEN NOT "posts"."post_id" IS NULL THEN 1 ELSE 0 END) AS "posts_1"
+    SUM(CASE WHEN NOT "posts"."post_id" IS NULL THEN 1 ELSE 0 END) AS "__posts_1"
   FROM "small"."main"."posts" AS "posts"
   GROUP BY
     1
 )
 SELECT
   "metric_time__day",
-  "posts_1" AS "posts"
+  "__posts_1" AS "posts"
 FROM scan_1

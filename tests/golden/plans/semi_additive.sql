@@ -1,13 +1,13 @@
 WITH "scan_1" AS (
   SELECT
     "metric_time__week",
-    SUM("violating_creators_1") AS "violating_creators_1",
-    SUM("active_creators_2") AS "active_creators_2"
+    SUM("__violating_creators_1") AS "__violating_creators_1",
+    SUM("__active_creators_2") AS "__active_creators_2"
   FROM (
     SELECT
       DATE_TRUNC('week', "states"."status_date") AS "metric_time__week",
-      "states"."violating" AS "violating_creators_1",
-      CASE WHEN NOT "states"."creator_id" IS NULL THEN 1 ELSE 0 END AS "active_creators_2"
+      "states"."violating" AS "__violating_creators_1",
+      CASE WHEN NOT "states"."creator_id" IS NULL THEN 1 ELSE 0 END AS "__active_creators_2"
     FROM "small"."main"."states" AS "states"
     QUALIFY
       DATE_TRUNC('day', "states"."status_date") = MAX(DATE_TRUNC('day', "states"."status_date")) OVER (PARTITION BY DATE_TRUNC('week', "states"."status_date"))
@@ -17,5 +17,5 @@ WITH "scan_1" AS (
 )
 SELECT
   "metric_time__week",
-  CAST("violating_creators_1" AS DOUBLE) / CAST(NULLIF("active_creators_2", 0) AS DOUBLE) AS "creator_violation_rate"
+  CAST("__violating_creators_1" AS DOUBLE) / CAST(NULLIF("__active_creators_2", 0) AS DOUBLE) AS "creator_violation_rate"
 FROM scan_1

@@ -1,9 +1,9 @@
 WITH "scan_1" AS (
   SELECT
-    SUM("first_violating_1") AS "first_violating_1"
+    SUM("__first_violating_1") AS "__first_violating_1"
   FROM (
     SELECT
-      "states"."violating" AS "first_violating_1"
+      "states"."violating" AS "__first_violating_1"
     FROM "small"."main"."states" AS "states"
     QUALIFY
       DATE_TRUNC('day', "states"."status_date") = MIN(DATE_TRUNC('day', "states"."status_date")) OVER (PARTITION BY "states"."creator_id")
@@ -11,5 +11,5 @@ WITH "scan_1" AS (
   ) AS rows_kept
 )
 SELECT
-  "first_violating_1" AS "first_violating"
+  "__first_violating_1" AS "first_violating"
 FROM scan_1
