@@ -32,7 +32,7 @@ class Rule:
 
 def count_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
     """Return how many rows the view of `table` has."""
-    return _fetch_counts(connection, exp.select(_count_all()).from_(_name(table.name)))[0]
+    return _fetch_counts(connection, exp.select(_count_all()).from_(name_column(table.name)))[0]
 
 
 def check_table(
@@ -46,10 +46,10 @@ def check_table(
     rules = [rule for rule in list_rules(table) if newest or rule.name != "ingested_after_record"]
     counts = _fetch_counts(
         connection,
-        exp.select(*(_count_where(rule.broken) for rule in rules)).from_(_name(table.name)),
+        exp.select(*(_count_where(rule.broken) for rule in rules)).from_(name_column(table.name)),
         {"newest": newest} if newest else {},
     )
-    findings = [_report(table, rule, count) for rule, count in zip(rules, counts, strict=True) if count]
+    findings = [report_rule(table, rule, count) for rule, count in zip(rules, counts, strict=True) if count]
     findings += _check_key(connection, table)
     for column in table.columns:
         if column.reference and column.reference.table in readable:
@@ -60,7 +60,7 @@ def check_table(
 def list_rules(table: Table) -> tuple[Rule, ...]:
     """Return the rules that one scan of `table` can judge, in the order of its columns."""
     rules = [rule for column in table.columns for rule in _list_column_rules(column)]
-    occurred, ingested = _name("occurred_at"), _name("ingested_at")
+    occurred, ingested = name_column("occurred_at"), name_column("ingested_at")
     if not table.known_ahead:
         rules.append(
             Rule(
@@ -84,7 +84,7 @@ def list_rules(table: Table) -> tuple[Rule, ...]:
 
 
 def _list_column_rules(column: Column) -> Iterator[Rule]:
-    name = _name(column.name)
+    name = name_column(column.name)
     if not column.is_nullable:
         remedy = "Fill it, or move these rows to quarantine with a reason."
         yield Rule(
@@ -111,7 +111,7 @@ def _list_column_rules(column: Column) -> Iterator[Rule]:
 
 
 def _list_bounds(column: Column) -> Iterator[exp.Expr]:
-    name = _name(column.name)
+    name = name_column(column.name)
     if column.low is not None:
         yield exp.LT(this=name, expression=exp.Literal.number(column.low))
     if column.high is not None:
@@ -131,30 +131,31 @@ def _word_range(column: Column) -> str:
 
 def _check_key(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Finding]:
     """Count the rows past the first of their key; rows with a null in it are another rule's."""
-    keys = [_name(part) for part in table.key]
+    keys = [name_column(part) for part in table.key]
     groups = (
         exp.select(exp.alias_(_count_all(), "row_count"))
-        .from_(_name(table.name))
+        .from_(name_column(table.name))
         .where(*(exp.Not(this=exp.Is(this=key, expression=exp.Null())) for key in keys))
         .group_by(*keys)
         .subquery("key_groups")
     )
     surplus = exp.Coalesce(
-        this=exp.Sum(this=exp.Sub(this=_name("row_count"), expression=exp.Literal.number(1))),
+        this=exp.Sum(this=exp.Sub(this=name_column("row_count"), expression=exp.Literal.number(1))),
         expressions=[exp.Literal.number(0)],
     )
     count = _fetch_counts(connection, exp.select(surplus).from_(groups))[0]
-    if not count:
-        return []
-    key = ", ".join(table.key)
-    rule = Rule(
+    return [report_rule(table, describe_duplicate_key(table, exp.false()), count)] if count else []
+
+
+def describe_duplicate_key(table: Table, broken: exp.Expr) -> Rule:
+    """Return the rule on the key of `table`; `broken` finds the rows past the first of their key."""
+    return Rule(
         "duplicate_key",
-        key,
-        exp.false(),
+        ", ".join(table.key),
+        broken,
         "a key that another row has already",
         "Keep one row of each key; a row is the latest version of its fact.",
     )
-    return [_report(table, rule, count)]
 
 
 def _check_reference(
@@ -174,20 +175,23 @@ def _check_reference(
         .where(exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())))
     )
     count = _fetch_counts(connection, query)[0]
-    if not count:
-        return []
-    rule = Rule(
+    return [report_rule(table, describe_missing_reference(column, reference, exp.false()), count)] if count else []
+
+
+def describe_missing_reference(column: Column, reference: Reference, broken: exp.Expr) -> Rule:
+    """Return the rule on the foreign key `column`; `broken` finds the values that have no target."""
+    return Rule(
         "missing_reference",
         column.name,
-        exp.false(),
+        broken,
         f"a value that is not in {reference.table}.{reference.column}",
         f"Add the rows to {reference.table}"
         + (", or leave the value null." if column.is_nullable else ", or move these rows to quarantine."),
     )
-    return [_report(table, rule, count)]
 
 
-def _report(table: Table, rule: Rule, count: int) -> Finding:
+def report_rule(table: Table, rule: Rule, count: int) -> Finding:
+    """Return the finding that `count` rows of `table` break `rule`."""
     rows = "1 row has" if count == 1 else f"{count:,} rows have"
     text = f"{table.name}.{rule.column}: {rows} {rule.problem}. {rule.remedy}"
     if ", " in rule.column:
@@ -211,7 +215,8 @@ def _count_where(condition: exp.Expr) -> exp.Filter:
     return exp.Filter(this=_count_all(), expression=exp.Where(this=condition.copy()))
 
 
-def _name(name: str) -> exp.Column:
+def name_column(name: str) -> exp.Column:
+    """Return the column of that name, quoted."""
     return exp.column(name, quoted=True)
 
 

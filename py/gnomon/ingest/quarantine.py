@@ -1,4 +1,4 @@
-"""Rows that an adapter could not use, kept with the reason beside the raw set."""
+"""Rows that could not be used, kept with the reason beside the raw set."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FOLDER_NAME = "quarantine"
 REASON_COLUMN = "reason"
 
 
-def write_quarantine(folder: Path, table: str, rows: pa.Table) -> dict[str, int]:
+def write_quarantine(folder: Path, table: str, rows: pa.Table, reason_column: str = REASON_COLUMN) -> dict[str, int]:
     """Write `rows` to FOLDER/quarantine/TABLE and return how many there are by reason.
 
-    `rows` has the source's columns as text, identifiers hashed, and `reason`. No rows, no file.
+    `rows` has the source's columns as text, identifiers hashed, and a column that says why. No rows, no file.
     """
     import pyarrow.parquet as pq
 
@@ -24,4 +24,4 @@ def write_quarantine(folder: Path, table: str, rows: pa.Table) -> dict[str, int]
         place = folder / FOLDER_NAME / table
         place.mkdir(parents=True, exist_ok=True)
         pq.write_table(rows, place / "part-0.parquet", compression="zstd")
-    return dict(sorted(Counter(rows.column(REASON_COLUMN).to_pylist()).items()))
+    return dict(sorted(Counter(rows.column(reason_column).to_pylist()).items()))

@@ -53,16 +53,16 @@ class CheckReport:
         """Return one screen of text: a headline, then at most 25 findings, aligned."""
         rows = sum(self.row_counts.values())
         name = self.raw_set_id or "no raw set record"
-        head = f"{self.folder} ({name}): {_count(len(self.row_counts), 'table')}, {_count(rows, 'row')} read"
+        head = f"{self.folder} ({name}): {word_count(len(self.row_counts), 'table')}, {word_count(rows, 'row')} read"
         if self.is_clean:
             return f"{head}. The raw set keeps the contract.\n"
         structural = sum(finding.is_structural for finding in self.findings)
-        head += f". {_count(len(self.findings), 'finding')}, {structural} structural.\n"
+        head += f". {word_count(len(self.findings), 'finding')}, {structural} structural.\n"
         if structural:
             head += (
                 "Rows of a table with a structural fault, and references to it, are not checked until it is mended.\n"
             )
-        return "\n".join([head, *_render_findings(self.findings[:SHOWN_FINDINGS]), *self._render_rest()]) + "\n"
+        return "\n".join([head, *render_findings(self.findings[:SHOWN_FINDINGS]), *self._render_rest()]) + "\n"
 
     def _render_rest(self) -> list[str]:
         rest = len(self.findings) - SHOWN_FINDINGS
@@ -80,8 +80,8 @@ class CheckReport:
         return json.dumps(document, indent=2)
 
 
-def _render_findings(findings: tuple[Finding, ...]) -> list[str]:
-    """Lay the findings out as kind, rule, rows and text; long texts hang under their start."""
+def render_findings(findings: tuple[Finding, ...]) -> list[str]:
+    """Return the findings laid out as kind, rule, rows and text; long texts hang under their start."""
     cells = [("kind", "rule", "rows")] + [
         (
             "structural" if finding.is_structural else "content",
@@ -106,5 +106,6 @@ def _render_findings(findings: tuple[Finding, ...]) -> list[str]:
     return lines
 
 
-def _count(number: int, noun: str) -> str:
+def word_count(number: int, noun: str) -> str:
+    """Return the number with its noun in the right number: 1 row, 2 rows."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -225,6 +225,32 @@ def ingest_check(folder: Annotated[Path, typer.Argument(help="A raw set.")], as_
     raise typer.Exit(report.exit_code)
 
 
+@ingest_app.command("validate")
+def ingest_validate(
+    folder: Annotated[Path, typer.Argument(help="A raw set: the batch.")],
+    out: Annotated[Path | None, typer.Option("--out", help="A new folder for the rows that pass.")] = None,
+    docs: Annotated[Path | None, typer.Option("--docs", help="A new folder for Data Docs, as HTML.")] = None,
+    history: Annotated[Path, typer.Option("--history", help="The folder that remembers accepted batches.")] = Path(
+        "target/history"
+    ),
+    expectations: Annotated[
+        Path | None, typer.Option("--expectations", help="Your own expectations instead of the built-in file.")
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a batch before dbt reads it; exit 1 on findings within the limits, 2 if it is refused."""
+    from gnomon.ingest import validate as run
+
+    verdict = run(folder, out=out, docs=docs, history=history, expectations=expectations, dry_run=dry_run)
+    typer.echo(verdict.to_json() if as_json else verdict.render())
+    if verdict.out:
+        typer.echo(f"wrote {verdict.out}; read it with GNOMON_RAW={verdict.out}", err=True)
+    if verdict.docs:
+        typer.echo(f"wrote {verdict.docs}; open {verdict.docs / 'index.html'}", err=True)
+    raise typer.Exit(verdict.exit_code)
+
+
 @ingest_app.command("kuairand")
 def ingest_kuairand(
     path: Annotated[Path, typer.Argument(help="The folder of the downloaded log.")],
