@@ -110,6 +110,21 @@ def test_an_expression_folds_case_as_sql_does(made: tuple[Engine, Path, Path]) -
     assert made[0].query(["shouted"]).to_arrow().column("shouted").to_pylist() == [199.5]
 
 
+@pytest.mark.parametrize("expr", ["views; drop table events", "(select 1)", "views +"])
+def test_a_derived_expression_is_one_expression(tmp_path: Path, expr: str) -> None:
+    model = semantic_model(
+        "events",
+        entities={"event": ("primary", "event_id")},
+        dimensions={"d": "day"},
+        measures=[measure("views", "sum")],
+        time="d",
+    )
+    metrics = [simple("views"), derived("odd", expr, ["views"])]
+    engine = Engine.from_manifest(write_manifest(tmp_path / "m.json", [model], metrics), make_events(tmp_path))
+    with pytest.raises(DefinitionError, match="metric 'odd': the expr .* of a definition"):
+        engine.query(["odd"])
+
+
 def test_order_may_be_said_as_metricflow_says_it(made: tuple[Engine, Path, Path]) -> None:
     engine, _, _ = made
     by_call = engine.query(

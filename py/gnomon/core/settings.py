@@ -7,21 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-DEFAULT_RAW = "data/sample"
 DEFAULT_TARGET = "target"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where things are, relative to the project's folder.
+    """Where things are, relative to the project's folder; GNOMON_RAW is read by dbt alone.
 
-    GNOMON_RAW       folder of the raw set                  default data/sample
     GNOMON_DATABASE  the working DuckDB file dbt builds in  default target/gnomon.duckdb
     GNOMON_HASH_KEY  key of the identifier hashes           no default; adapters ask for it
     DBT_TARGET_PATH  dbt's folder of artefacts              default target
     """
 
-    raw: Path
     database: Path
     target: Path
     hash_key: str | None
@@ -32,7 +29,6 @@ class Settings:
         target = project_dir / environ.get("DBT_TARGET_PATH", DEFAULT_TARGET)
         database = environ.get("GNOMON_DATABASE")
         return cls(
-            raw=project_dir / environ.get("GNOMON_RAW", DEFAULT_RAW),
             database=project_dir / database if database else target / "gnomon.duckdb",
             target=target,
             hash_key=environ.get("GNOMON_HASH_KEY"),

@@ -23,7 +23,7 @@ from gnomon.engine.result import Provenance, Result
 from gnomon.planner import Plan, Question, list_reachable, plan
 from gnomon.semantic import Manifest, parse_manifest, read_manifest
 from gnomon.semantic.model import Metric
-from gnomon.warehouse import Warehouse
+from gnomon.warehouse import DATABASE, Warehouse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,7 +46,7 @@ class Engine:
         as `dbt parse` leaves it after an edit. WarehouseError if nothing has been built.
         """
         settings = Settings.read(project_dir=Path(project_dir))
-        warehouse = Warehouse.attach(settings.database, "gnomon")
+        warehouse = Warehouse.attach(settings.database, DATABASE)
         record = BuildRecord.read(warehouse)
         built_with = parse_manifest(record.semantic_manifest, origin=str(settings.database))
         chosen = built_with if manifest is None else read_manifest(_locate_manifest(Path(manifest)))

@@ -11,7 +11,7 @@ from gnomon.core.settings import Settings
 from gnomon.engine.build_record import BuildRecord
 from gnomon.engine.judgement import describe_build
 from gnomon.engine.result import Provenance, Result
-from gnomon.semantic.manifest import parse_manifest
+from gnomon.semantic import digest_manifest
 from gnomon.warehouse import (
     DATABASE,
     Estimate,
@@ -102,7 +102,7 @@ class SqlDoor:
     def _describe(self, selection: Selection) -> Provenance:
         record = self._record
         return Provenance(
-            definition_version=parse_manifest(record.semantic_manifest, origin=str(self._warehouse.path)).version,
+            definition_version=digest_manifest(record.semantic_manifest),
             data_version=record.run_id,
             raw_set_id=record.raw_set_id,
             as_of=record.as_of,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from gnomon.core.errors import DefinitionError, QueryError, explain_unknown
 from gnomon.core.names import MeasureName
 from gnomon.planner.draft import Expanded, Leaf, Resolved
+from gnomon.planner.expressions import parse_expression
 from gnomon.planner.filters import Filter, parse_filter
 from gnomon.planner.references import Reference
 from gnomon.semantic.model import Manifest, Metric, MetricKind
@@ -100,10 +99,6 @@ def _parse_all(metric: Metric, texts: tuple[str, ...]) -> tuple[Filter, ...]:
 
 def _substitute(metric: Metric, inputs: dict[str, exp.Expr]) -> exp.Expr:
     """Put each input's formula in the place of its name in a derived metric's expr."""
-    try:
-        tree = sqlglot.parse_one(metric.expr or "", read="duckdb")
-    except SqlglotError:
-        raise DefinitionError(f"metric '{metric.name}': the expr '{metric.expr}' does not parse.") from None
 
     def replace_name(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Column):
@@ -115,4 +110,8 @@ def _substitute(metric: Metric, inputs: dict[str, exp.Expr]) -> exp.Expr:
         formula = inputs[name].copy()
         return formula if isinstance(formula, exp.Column) else exp.Paren(this=formula)
 
+    try:
+        tree = parse_expression(metric.expr or "")
+    except DefinitionError as error:
+        raise DefinitionError(f"metric '{metric.name}': {error}") from None
     return tree.transform(replace_name)

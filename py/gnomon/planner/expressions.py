@@ -1,4 +1,4 @@
-"""The SQL that a definition writes over its own table's columns."""
+"""The SQL that a definition writes: over its own table's columns, or over its inputs."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ def _parse(expr: str, alias: str) -> exp.Expr:
     if _COLUMN_NAME.fullmatch(expr) and expr.lower() not in ("true", "false", "null"):
         # A column may be called what SQL calls something else: map, copy, current_user.
         return exp.column(expr, table=alias, quoted=True)
+    return parse_expression(expr).transform(
+        lambda node: _qualify(node, alias) if isinstance(node, exp.Column) else node
+    )
+
+
+def parse_expression(expr: str) -> exp.Expr:
+    """Return the tree of one expression; DefinitionError if it is not one, or holds a query."""
     try:
         statements = sqlglot.parse(expr, read="duckdb")
     except SqlglotError:
@@ -33,7 +40,7 @@ def _parse(expr: str, alias: str) -> exp.Expr:
     tree = statements[0]
     if tree.find(exp.Query, exp.DDL, exp.Command) is not None:
         raise _refuse(expr, "holds a query of its own; put it into the model")
-    return tree.transform(lambda node: _qualify(node, alias) if isinstance(node, exp.Column) else node)
+    return tree
 
 
 def _qualify(column: exp.Column, alias: str) -> exp.Expr:

@@ -27,7 +27,6 @@ class Plan:
     sql: str
     groups: tuple[str, ...]
     metrics: tuple[Metric, ...]
-    companions: tuple[Metric, ...]
     rollups: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
 
@@ -41,7 +40,6 @@ def plan(manifest: Manifest, question: Question) -> Plan:
         sql=write_sql(shared).sql(dialect="duckdb", pretty=True),
         groups=tuple(group.name for group in resolved.groups),
         metrics=resolved.metrics,
-        companions=resolved.companions,
         why=_explain(resolved, len(shared.scans)),
     )
 

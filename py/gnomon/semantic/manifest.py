@@ -50,7 +50,7 @@ def parse_manifest(text: str, origin: str) -> Manifest:
     """Return the manifest that `text` holds, every law checked; `origin` names it in errors."""
     try:
         document = json.loads(text)
-        manifest = _build(document, version=hashlib.sha256(text.encode()).hexdigest()[:12])
+        manifest = _build(document, version=digest_manifest(text))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DefinitionError(
             f"{origin}: not a semantic manifest of dbt ({type(error).__name__}: {error}). `dbt parse` writes one."
@@ -59,6 +59,11 @@ def parse_manifest(text: str, origin: str) -> Manifest:
     if faults:
         raise DefinitionError("\n".join(f"{origin}: {fault}" for fault in faults))
     return manifest
+
+
+def digest_manifest(text: str) -> str:
+    """Return the version of the definitions in `text`."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _build(document: Json, version: str) -> Manifest:
