@@ -121,7 +121,7 @@ def test_a_derived_expression_is_one_expression(tmp_path: Path, expr: str) -> No
     )
     metrics = [simple("views"), derived("odd", expr, ["views"])]
     engine = Engine.from_manifest(write_manifest(tmp_path / "m.json", [model], metrics), make_events(tmp_path))
-    with pytest.raises(DefinitionError, match="metric 'odd': the expr .* of a definition"):
+    with pytest.raises(DefinitionError, match=r"metric 'odd': the expr .* of a definition"):
         engine.query(["odd"])
 
 
