@@ -2,7 +2,7 @@
 -- What rates of reviews can be grouped by is set on negative labels too, in each frame
 -- that has it at all. policy_id is set on positive labels only: no rate takes it.
 {% set dimensions = [
-    'design_id', 'stratum', 'language', 'policy_regime', 'is_aigc', 'replicate_group',
+    'design_id', 'stratum', 'language', 'policy_regime', 'tier_at_event', 'is_aigc', 'replicate_group',
     'is_mature', 'item_date', 'content_id', 'creator_id', 'account_id',
 ] %}
 with quality_reviews as (

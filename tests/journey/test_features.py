@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -21,6 +22,17 @@ from gnomon.scores import anomaly, risk
 START = datetime(2026, 3, 2)
 END = START + timedelta(days=75)
 EARLIER = START + timedelta(days=54, hours=7)
+
+# Beside feat_creator__daily: the key of each, and the fewest rows that make its proof worth something.
+FEATURES = {
+    "feat_content__at_age": (["content_id", "as_of_at"], 1000),
+    "feat_account__daily": (["account_id", "as_of_at"], 1000),
+    "feat_creator__hourly": (["creator_id", "as_of_at"], 20),
+    "feat_fingerprint__hourly": (["fingerprint_kind", "fingerprint_hash", "as_of_at"], 20),
+    "feat_signup_channel__hourly": (["region", "signup_channel", "as_of_at"], 20),
+}
+
+OTHERS = " ".join(f"+{name}" for name in FEATURES)
 
 # The moments of a row that can come after the row itself, with what the row holds until then.
 LATER_MOMENTS = {"enforcements": ("restored_at", {}), "appeals": ("decided_at", {"outcome": "pending"})}
@@ -166,7 +178,71 @@ def draw_world(seed: int) -> Frames:
             **made,
         }
     )
+    return add_attacks(world, np.random.Generator(np.random.Philox(seed + 4)))
+
+
+def add_attacks(world: Frames, rng: np.random.Generator) -> Frames:
+    """Add what attacks leave behind: shared networks, copied comments, and bursts of posts and sign-ups."""
+    viewers = world["accounts"].query("account_kind == 'viewer'")["account_id"].to_numpy()
+
+    def late(base: np.ndarray) -> dict[str, np.ndarray]:
+        hours = rng.exponential(0.2, len(base)) + (rng.random(len(base)) < 0.1) * rng.exponential(72, len(base))
+        return {"occurred_at": base, "ingested_at": base + (hours * 3600).astype("timedelta64[s]")}
+
+    def in_bursts(count: int) -> np.ndarray:
+        """Moments in 40 bursts of an hour, spread over the days."""
+        starts = np.datetime64(START, "us") + rng.integers(0, 74 * 86400, 40).astype("timedelta64[s]")
+        return rng.choice(starts, count) + rng.integers(0, 3600, count).astype("timedelta64[s]")
+
+    content, log_ins = world["content"], world["account_events"]
+    content["aigc_detector_score"] = rng.random(len(content)).round(4)
+    world["content"] = pd.concat([content, _copy_posts(content, rng, late(in_bursts(300)))], ignore_index=True)
+    log_ins["network_hash"] = rng.choice([f"n{number}" for number in range(12)], len(log_ins))
+    log_ins["payment_hash"] = pd.Series(rng.choice([f"p{number}" for number in range(40)], len(log_ins))).where(
+        rng.random(len(log_ins)) < 0.3
+    )
+    kinds = rng.choice(["sign_up_attempt", "sign_up_attempt", "sign_up_attempt", "sign_up_blocked", "sign_up"], 800)
+    sign_ups = pd.DataFrame(
+        {
+            "account_event_id": [f"s{number}" for number in range(800)],
+            "account_id": pd.Series(rng.choice(viewers, 800)).where(kinds == "sign_up"),
+            "event_type": kinds,
+            "signup_channel": rng.choice(["ads", "organic"], 800),
+            "device_hash": rng.choice([f"d{number}" for number in range(70)], 800),
+            **late(in_bursts(800)),
+        }
+    )
+    world["account_events"] = pd.concat([log_ins, sign_ups], ignore_index=True)
+    said = content.sample(1500, replace=True, random_state=5)
+    written = said["occurred_at"].to_numpy() + rng.exponential(3 * 86400, len(said)).astype("timedelta64[s]")
+    world["comments"] = pd.DataFrame(
+        {
+            "comment_id": [f"o{number}" for number in range(1500)],
+            "content_id": said["content_id"].to_numpy(),
+            "account_id": rng.choice(viewers[:8], 1500),
+            "text_hash": rng.choice([f"t{number}" for number in range(90)], 1500),
+            **late(written),
+        }
+    )
     return world
+
+
+def _copy_posts(content: pd.DataFrame, rng: np.random.Generator, moments: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Items of three creators that repeat a few captions, audios and links at `moments`."""
+    count = len(moments["occurred_at"])
+    return pd.DataFrame(
+        {
+            "content_id": [f"b{number:04d}" for number in range(count)],
+            "creator_id": rng.choice(content["creator_id"].unique()[:3], count),
+            "content_kind": "video",
+            "caption_hash": rng.choice(["cap1", "cap2"], count),
+            "audio_hash": "aud1",
+            "link_hash": "link",
+            "is_aigc_declared": False,
+            "aigc_detector_score": 0.9,
+            **moments,
+        }
+    )
 
 
 def write_known(world: Frames, folder: Path, known_at: datetime) -> Path:
@@ -216,14 +292,14 @@ def world() -> Frames:
 def whole(project: Path, world: Frames, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     raw = write_known(world, folder / "raw", END)
-    return build(project, raw, folder / "target", "+score_creator__anomaly +score_creator__risk")
+    return build(project, raw, folder / "target", f"+score_creator__anomaly +score_creator__risk {OTHERS}")
 
 
 @pytest.fixture(scope="module")
 def earlier(project: Path, world: Frames, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("earlier")
     raw = write_known(world, folder / "raw", EARLIER)
-    return build(project, raw, folder / "target", "+feat_creator__daily")
+    return build(project, raw, folder / "target", f"+feat_creator__daily {OTHERS}")
 
 
 def test_features_of_the_past_do_not_change_when_later_rows_arrive(whole: Path, earlier: Path) -> None:
@@ -235,6 +311,43 @@ def test_features_of_the_past_do_not_change_when_later_rows_arrive(whole: Path, 
     numbers = then.select_dtypes("number")
     assert (numbers.fillna(0) != 0).any().all(), "a feature is 0 in every row, so this test would not see it change"
     pd.testing.assert_frame_equal(now[now["as_of_at"] <= EARLIER].reset_index(drop=True), then)
+
+
+@pytest.mark.parametrize("model", FEATURES)
+def test_no_row_of_a_feature_changes_once_it_is_written(whole: Path, earlier: Path, model: str) -> None:
+    keys, fewest = FEATURES[model]
+    now = read_rows(whole, model, keys)
+    then = read_rows(earlier, model, keys)
+    assert EARLIER - timedelta(days=7) < then["as_of_at"].max() <= EARLIER
+    assert len(then) >= fewest
+    numbers = then.select_dtypes("number")
+    assert (numbers.fillna(0) != 0).any().all(), "a feature is 0 in every row, so this test would not see it change"
+    pd.testing.assert_frame_equal(now[now["as_of_at"] <= EARLIER].reset_index(drop=True), then)
+
+
+@pytest.mark.parametrize("model", FEATURES)
+def test_a_feature_keeps_the_row_budget_that_it_states(whole: Path, world: Frames, model: str) -> None:
+    manifest = json.loads((whole.parent / "manifest.json").read_text(encoding="utf-8"))
+    budget = manifest["nodes"][f"model.gnomon.{model}"]["config"]["meta"]["row_budget"]
+    allowed = budget["rows"] * sum(len(world[table]) for table in budget["per"])
+    assert 0 < len(read_rows(whole, model, FEATURES[model][0])) <= allowed
+
+
+def test_other_accounts_on_a_network_are_those_of_a_count_of_sets(whole: Path, world: Frames) -> None:
+    """Counted by day and fingerprint, they equal on some days the sets that they stand for."""
+    features = read_rows(whole, "feat_account__daily", ["account_id", "as_of_at"])
+    events = world["account_events"].dropna(subset=["account_id"])
+    for row in features.iloc[::97].itertuples():
+        window = (events["occurred_at"] > row.as_of_at - timedelta(days=28)) & (events["occurred_at"] <= row.as_of_at)
+        seen = events[window & (events["ingested_at"] <= row.as_of_at)]
+        own = seen[seen["account_id"] == row.account_id]
+        for kind in ("device", "network", "payment"):
+            hashes = own[f"{kind}_hash"].dropna().unique()
+            others = [seen.loc[seen[f"{kind}_hash"] == value, "account_id"].nunique() - 1 for value in hashes]
+            found = getattr(row, f"shared_{kind}_account_count_28d")
+            assert (max(others) == found) if others else pd.isna(found)
+        assert row.device_count_28d == own["device_hash"].nunique()
+        assert row.network_count_28d == own["network_hash"].nunique()
 
 
 def test_violations_stood_upheld_then_exactly_as_the_later_build_says(whole: Path, earlier: Path) -> None:

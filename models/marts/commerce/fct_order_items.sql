@@ -10,19 +10,12 @@ order_items_settled as (
     select * from {{ ref('int_order_items__settled') }}
 ),
 
-violations as (
-    select * from {{ ref('int_violations__judged') }}
+violating_content as (
+    select * from {{ ref('int_violations__counted') }}
 ),
 
 clock as (
     select * from {{ ref('int_build__clock') }}
-),
-
-violating_content as (
-    select violations.content_id
-    from violations
-    where violations.is_upheld and violations.content_id is not null
-    group by violations.content_id
 ),
 
 final as (

@@ -2,6 +2,10 @@ with content as (
     {{ known_rows(ref('stg_raw__content')) }}
 ),
 
+creator_status as (
+    select * from {{ ref('int_creator_status__dated') }}
+),
+
 clock as (
     select * from {{ ref('int_build__clock') }}
 ),
@@ -13,6 +17,8 @@ final as (
         content.content_kind,
         coalesce(content.category, 'unknown') as category,
         coalesce(content.language, 'unknown') as language,
+        coalesce(creator_status.tier, 'unknown') as tier_at_event,
+        coalesce(creator_status.status, 'unknown') as status_at_event,
         content.is_aigc_declared,
         content.aigc_detector_score >= 0.5 as is_aigc_detected,
         content.product_id is not null as is_product_linked,
@@ -20,6 +26,11 @@ final as (
         cast(content.occurred_at as date) as upload_date,
         content.occurred_at as uploaded_at
     from content
+    left join creator_status
+        on
+            content.creator_id = creator_status.creator_id
+            and content.occurred_at >= creator_status.valid_from_at
+            and coalesce(content.occurred_at < creator_status.valid_until_at, true)
     cross join clock
 )
 

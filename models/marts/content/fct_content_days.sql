@@ -6,6 +6,10 @@ engagement as (
     select * from {{ ref('int_engagement__counted') }}
 ),
 
+creator_status as (
+    select * from {{ ref('int_creator_status__dated') }}
+),
+
 acts as (
     select
         engagement.content_id,
@@ -16,7 +20,8 @@ acts as (
         engagement.is_counted,
         engagement.is_counted and engagement.event_type = 'view' as is_view,
         engagement.watch_ms is not null as is_timed,
-        cast(engagement.occurred_at as date) as engagement_date
+        cast(engagement.occurred_at as date) as engagement_date,
+        engagement.occurred_at
     from engagement
     inner join content on engagement.content_id = content.content_id
 ),
@@ -43,29 +48,39 @@ totals as (
             where is_counted and event_type = 'not_interested'
         ) as not_interested_count,
         cast(coalesce(sum(watch_ms) filter (where is_view), 0) as bigint) as watch_ms,
-        engagement_date
+        engagement_date,
+        min(occurred_at) as first_engaged_at
     from acts
     group by content_id, creator_id, engagement_date
 ),
 
+-- The whole day has the tier of its first act: what a day brings comes after it.
 final as (
     select
-        content_id || '|' || cast(engagement_date as varchar) as content_day_id,
-        content_id,
-        creator_id,
-        impression_count,
-        view_count,
-        timed_view_count,
-        measurable_view_count,
-        short_play_count,
-        complete_play_count,
-        like_count,
-        comment_count,
-        share_count,
-        not_interested_count,
-        watch_ms,
-        engagement_date
+        totals.content_id
+        || '|'
+        || cast(totals.engagement_date as varchar) as content_day_id,
+        totals.content_id,
+        totals.creator_id,
+        coalesce(creator_status.tier, 'unknown') as tier_at_event,
+        totals.impression_count,
+        totals.view_count,
+        totals.timed_view_count,
+        totals.measurable_view_count,
+        totals.short_play_count,
+        totals.complete_play_count,
+        totals.like_count,
+        totals.comment_count,
+        totals.share_count,
+        totals.not_interested_count,
+        totals.watch_ms,
+        totals.engagement_date
     from totals
+    left join creator_status
+        on
+            totals.creator_id = creator_status.creator_id
+            and totals.first_engaged_at >= creator_status.valid_from_at
+            and coalesce(totals.first_engaged_at < creator_status.valid_until_at, true)
 )
 
 select * from final

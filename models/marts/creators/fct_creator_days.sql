@@ -2,6 +2,10 @@ with creator_posts as (
     select * from {{ ref('int_creator_posts__daily') }}
 ),
 
+creator_status as (
+    select * from {{ ref('int_creator_status__dated') }}
+),
+
 clock as (
     select * from {{ ref('int_build__clock') }}
 ),
@@ -41,11 +45,13 @@ totals as (
     group by windowed.creator_id, windowed.status_date
 ),
 
+-- The state in which the day ended: the last one that began before its end.
 final as (
     select
         totals.creator_id || '|' || cast(totals.status_date as varchar)
             as creator_day_id,
         totals.creator_id,
+        coalesce(creator_status.tier, 'unknown') as tier_at_event,
         totals.post_count_28d,
         totals.violation_count_28d,
         totals.violation_count_28d > 0 as is_violating,
@@ -54,6 +60,13 @@ final as (
         totals.status_date + to_days(1) <= clock.mature_before_at as is_mature,
         totals.status_date
     from totals
+    left join creator_status
+        on
+            totals.creator_id = creator_status.creator_id
+            and totals.status_date + to_days(1) > creator_status.valid_from_at
+            and coalesce(
+                totals.status_date + to_days(1) <= creator_status.valid_until_at, true
+            )
     cross join first_days
     cross join clock
 )

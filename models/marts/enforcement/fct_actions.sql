@@ -14,6 +14,10 @@ policies as (
     select * from {{ ref('policies') }}
 ),
 
+creator_status as (
+    select * from {{ ref('int_creator_status__dated') }}
+),
+
 clock as (
     select * from {{ ref('int_build__clock') }}
 ),
@@ -27,6 +31,7 @@ appeals_by_action as (
     group by enforcement_id
 ),
 
+-- A state that begins with the action is its effect, not what the action met.
 final as (
     select
         enforcements.enforcement_id,
@@ -35,6 +40,8 @@ final as (
         violations.policy_id,
         enforcements.action,
         enforcements.decision_source,
+        coalesce(creator_status.tier, 'unknown') as tier_at_event,
+        coalesce(creator_status.status, 'unknown') as status_at_event,
         appeals_by_action.enforcement_id is not null as is_appealed,
         coalesce(appeals_by_action.is_decided, false) as is_appeal_decided,
         coalesce(appeals_by_action.is_overturned, false) as is_overturned,
@@ -53,6 +60,13 @@ final as (
         on enforcements.enforcement_id = appeals_by_action.enforcement_id
     left join violations on enforcements.violation_id = violations.violation_id
     left join policies on violations.policy_id = policies.policy_id
+    left join creator_status
+        on
+            enforcements.creator_id = creator_status.creator_id
+            and enforcements.occurred_at > creator_status.valid_from_at
+            and coalesce(
+                enforcements.occurred_at <= creator_status.valid_until_at, true
+            )
     cross join clock
 )
 

@@ -10,6 +10,10 @@ policy_regimes as (
     select * from {{ ref('int_policy_regimes__dated') }}
 ),
 
+creator_status as (
+    select * from {{ ref('int_creator_status__dated') }}
+),
+
 clock as (
     select * from {{ ref('int_build__clock') }}
 ),
@@ -30,6 +34,7 @@ final as (
         quality_reviews.stratum,
         coalesce(quality_reviews.language, 'unknown') as language,
         coalesce(policy_regimes.policy_regime, 'unknown') as policy_regime,
+        coalesce(creator_status.tier, 'unknown') as tier_at_event,
         quality_reviews.policy_version,
         grouped.replicate_group,
         grouped.review_weight,
@@ -47,6 +52,13 @@ final as (
         on
             quality_reviews.occurred_at >= policy_regimes.started_at
             and coalesce(quality_reviews.occurred_at < policy_regimes.ended_at, true)
+    left join creator_status
+        on
+            quality_reviews.creator_id = creator_status.creator_id
+            and quality_reviews.occurred_at >= creator_status.valid_from_at
+            and coalesce(
+                quality_reviews.occurred_at < creator_status.valid_until_at, true
+            )
     cross join clock
 )
 

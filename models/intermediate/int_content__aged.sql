@@ -1,0 +1,82 @@
+with engagement as (
+    select * from {{ ref('int_engagement__aged') }}
+),
+
+comments as (
+    select * from {{ ref('int_comments__aged') }}
+),
+
+user_reports as (
+    {{ known_rows(ref('stg_raw__user_reports')) }}
+),
+
+content as (
+    {{ known_rows(ref('stg_raw__content')) }}
+),
+
+steps as (
+    select
+        engagement.content_id,
+        engagement.age_days,
+        engagement.impression_count,
+        engagement.view_count,
+        engagement.like_count,
+        engagement.comment_count,
+        engagement.share_count,
+        engagement.not_interested_count,
+        0 as text_count,
+        0 as new_text_count,
+        0 as report_count
+    from engagement
+    union all
+    select
+        comments.content_id,
+        comments.age_days,
+        0 as impression_count,
+        0 as view_count,
+        0 as like_count,
+        0 as comment_count,
+        0 as share_count,
+        0 as not_interested_count,
+        comments.text_count,
+        cast(comments.is_new as integer) as new_text_count,
+        0 as report_count
+    from comments
+    union all
+    select
+        user_reports.target_id as content_id,
+        {{ first_age('content.occurred_at', 'user_reports.ingested_at') }} as age_days,
+        0 as impression_count,
+        0 as view_count,
+        0 as like_count,
+        0 as comment_count,
+        0 as share_count,
+        0 as not_interested_count,
+        0 as text_count,
+        0 as new_text_count,
+        1 as report_count
+    from user_reports
+    inner join content on user_reports.target_id = content.content_id
+    where
+        user_reports.target_type = 'content'
+        and user_reports.ingested_at <= content.occurred_at + interval 28 day
+),
+
+final as (
+    select
+        steps.content_id,
+        steps.age_days,
+        cast(sum(steps.impression_count) as bigint) as impression_count,
+        cast(sum(steps.view_count) as bigint) as view_count,
+        cast(sum(steps.like_count) as bigint) as like_count,
+        cast(sum(steps.comment_count) as bigint) as comment_count,
+        cast(sum(steps.share_count) as bigint) as share_count,
+        cast(sum(steps.not_interested_count) as bigint) as not_interested_count,
+        cast(sum(steps.text_count) as bigint) as text_count,
+        cast(sum(steps.new_text_count) as bigint) as new_text_count,
+        cast(sum(steps.report_count) as bigint) as report_count
+    from steps
+    group by steps.content_id, steps.age_days
+)
+
+select * from final
