@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks import planning, startup
+from benchmarks import at_scale, planning, startup
 
 
 def main() -> None:
     """Print ours, what stands beside it, and the ratio."""
-    for benchmark in (startup, planning):
+    for benchmark in (startup, planning, at_scale):
         print(f"\n{(benchmark.__doc__ or '').splitlines()[0]}")
         for comparison in benchmark.run():
             print(comparison, flush=True)

@@ -5,10 +5,10 @@
         {% set kinds = ['model', 'seed', 'snapshot', 'test', 'unit_test'] %}
         {% set built = results | selectattr('node.resource_type', 'in', kinds) | list %}
         {% set failed = built | rejectattr('status', 'in', ['success', 'pass', 'warn']) | list %}
-        {% set narrowed = ['select', 'exclude', 'selector', 'resource_types', 'exclude_resource_types'] %}
-        {% set is_whole = flags.WHICH == 'build' and not invocation_args_dict.items()
-            | selectattr(0, 'in', narrowed) | selectattr(1) | list %}
+        {% set is_whole = _is_whole_build() %}
         {% set manifest_path = (flags.TARGET_PATH or 'target') ~ '/semantic_manifest.json' %}
+        {#- Only the last run's manifest is read; those of a year would outweigh the data. -#}
+        {% do run_query("update gnomon_build.runs set semantic_manifest = ''") %}
         {% do run_query(
             'insert into gnomon_build.runs select '
             ~ dbt.string_literal(invocation_id) ~ ', '
@@ -23,10 +23,26 @@
             'create or replace table gnomon_build.absent_tables as '
             ~ 'select unnest(absent, recursive := true) from ' ~ _raw_record()
         ) %}
-        {% do _insert_rows('gnomon_build.nodes', _node_rows(built)) %}
+        {% do _insert_rows(
+            'gnomon_build.nodes (run_id, node_id, checksum, status, seconds)', _node_rows(built)
+        ) %}
+        {% do _count_rows(built) %}
+        {% do run_query('delete from gnomon_build.project_nodes') %}
+        {% do _insert_rows('gnomon_build.project_nodes', _project_rows(kinds)) %}
         {% do run_query('delete from gnomon_build.edges') %}
         {% do _insert_rows('gnomon_build.edges', _edge_rows()) %}
     {% endif %}
+{% endmacro %}
+
+
+{#- Unit tests say nothing of the data: a build without them is whole. -#}
+{% macro _is_whole_build() %}
+    {% set names = ['select', 'selector', 'resource_types'] %}
+    {% set chosen = invocation_args_dict.items() | selectattr(0, 'in', names) | selectattr(1) | list %}
+    {% set left_out = (invocation_args_dict.get('exclude') or []) | list
+        + (invocation_args_dict.get('exclude_resource_types') or []) | list %}
+    {% set unit_tests = ['unit_test', 'test_type:unit', 'resource_type:unit_test'] %}
+    {{ return(flags.WHICH == 'build' and not chosen and not left_out | reject('in', unit_tests) | list) }}
 {% endmacro %}
 
 
@@ -54,6 +70,13 @@
     create table if not exists gnomon_build.nodes (
         run_id varchar not null, node_id varchar not null, checksum varchar not null, status varchar not null
     );
+    {#- Columns that came later, so that a working file of before keeps its history. -#}
+    alter table gnomon_build.nodes add column if not exists seconds double;
+    alter table gnomon_build.nodes add column if not exists row_count bigint;
+    alter table gnomon_build.nodes add column if not exists peak_memory_bytes bigint;
+    create table if not exists gnomon_build.project_nodes (
+        node_id varchar not null, budget_rows double, budget_per varchar
+    );
     create table if not exists gnomon_build.edges (node_id varchar not null, parent_id varchar not null);
 {% endmacro %}
 
@@ -62,8 +85,43 @@
     {% set rows = [] %}
     {% for result in results %}
         {% do rows.append([
-            invocation_id, result.node.unique_id, result.node.checksum.checksum | default('', true), result.status | string
+            invocation_id,
+            result.node.unique_id,
+            result.node.checksum.checksum | default('', true),
+            result.status | string,
+            result.execution_time | string
         ]) %}
+    {% endfor %}
+    {{ return(rows) }}
+{% endmacro %}
+
+
+{#- Count the rows of what was built: exact, and cheap, as DuckDB keeps the counts of tables and of Parquet files. -#}
+{% macro _count_rows(results) %}
+    {% set counts = [] %}
+    {% for result in results if result.node.resource_type in ('model', 'seed', 'snapshot')
+        and result.status | string == 'success' and result.node.relation_name %}
+        {% do counts.append(
+            'select ' ~ dbt.string_literal(result.node.unique_id) ~ ' as node_id, count(*) as row_count from '
+            ~ result.node.relation_name
+        ) %}
+    {% endfor %}
+    {% if counts %}
+        {% do run_query(
+            'update gnomon_build.nodes set row_count = counted.row_count from ('
+            ~ counts | join(' union all ') ~ ') as counted where nodes.node_id = counted.node_id and nodes.run_id = '
+            ~ dbt.string_literal(invocation_id)
+        ) %}
+    {% endif %}
+{% endmacro %}
+
+
+{#- Every node that a whole build has, with its budget of rows per row of raw tables (meta.row_budget), if any. -#}
+{% macro _project_rows(kinds) %}
+    {% set rows = [] %}
+    {% for node in graph.nodes.values() if node.resource_type in kinds %}
+        {% set budget = (node.config.meta or {}).get('row_budget') or {} %}
+        {% do rows.append([node.unique_id, budget.get('rows'), budget.per | join(',') if budget.per else none]) %}
     {% endfor %}
     {{ return(rows) }}
 {% endmacro %}
@@ -84,7 +142,9 @@
     {% set tuples = [] %}
     {% for row in rows %}
         {% set literals = [] %}
-        {% for value in row %}{% do literals.append(dbt.string_literal(value)) %}{% endfor %}
+        {% for value in row %}
+            {% do literals.append('null' if value is none else dbt.string_literal(value | string)) %}
+        {% endfor %}
         {% do tuples.append('(' ~ literals | join(', ') ~ ')') %}
     {% endfor %}
     {% if tuples %}

@@ -21,7 +21,7 @@
         {% set raw_set_id = run_query(
             'select raw_set_id from read_json(' ~ quoted_path ~ ')'
         ).columns[0].values()[0] %}
-        {% do run_query('create schema if not exists gnomon_build') %}
+        {% do run_query(_create_build_tables()) %}
         {% do run_query('create table if not exists gnomon_build.raw_set (raw_set_id varchar not null)') %}
         {% set bound = run_query('select raw_set_id from gnomon_build.raw_set').columns[0].values() %}
         {% if bound | length == 0 %}
@@ -35,6 +35,37 @@
                 ~ "`, or keep both: DBT_TARGET_PATH=target/other names another working file."
             ) }}
         {% endif %}
+        {{ _refuse_an_earlier_clock(quoted_path) }}
+        {{ _refuse_half_a_backfill() }}
+    {% endif %}
+{% endmacro %}
+
+
+{#- What was known later is in the file already, and cannot be taken out of features again. -#}
+{% macro _refuse_an_earlier_clock(quoted_path) %}
+    {% set as_of = dbt.string_literal(var('as_of')) ~ '::timestamp' if var('as_of')
+        else '(select newest_ingested_at::timestamp from read_json(' ~ quoted_path ~ '))' %}
+    {% set clocks = run_query(
+        'select as_of_at::varchar, previous_at::varchar, as_of_at < previous_at from (select '
+        ~ as_of ~ ' as as_of_at, ' ~ recorded_as_of() ~ ' as previous_at)'
+    ).rows[0] %}
+    {% if clocks[2] %}
+        {{ exceptions.raise_compiler_error(
+            "This working file was built as of " ~ clocks[1] ~ ", and this build asks for " ~ clocks[0]
+            ~ ", which is earlier. A build adds to the one before it. Build a later moment, build all of it anew with "
+            ~ "`dbt build --full-refresh`, or keep both: DBT_TARGET_PATH=target/other names another working file."
+        ) }}
+    {% endif %}
+{% endmacro %}
+
+
+{% macro _refuse_half_a_backfill() %}
+    {% set first, last = var('backfill_from') | string, var('backfill_to') | string %}
+    {% if (first or last) and not (first and last and first <= last) %}
+        {{ exceptions.raise_compiler_error(
+            "backfill_from is '" ~ first ~ "' and backfill_to is '" ~ last ~ "'. A backfill names its first and its "
+            ~ "last event day, in this order: --vars '{backfill_from: 2026-03-05, backfill_to: 2026-03-09}'"
+        ) }}
     {% endif %}
 {% endmacro %}
 

@@ -1,13 +1,16 @@
 with active_days as (
     select * from {{ ref('int_account_days__active') }}
+    where as_of_at > {{ previous_as_of() }}
 ),
 
 links as (
     select * from {{ ref('int_account_days__linked') }}
+    where as_of_at > {{ previous_as_of() }}
 ),
 
 comments as (
     select * from {{ ref('int_comments__repeated') }}
+    where as_of_at > {{ previous_as_of() }}
 ),
 
 absent as (

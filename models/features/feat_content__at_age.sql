@@ -1,5 +1,5 @@
 with content as (
-    {{ known_rows(ref('stg_raw__content')) }}
+    {{ first_known_rows(ref('stg_raw__content')) }}
 ),
 
 duplicates as (
@@ -32,7 +32,8 @@ items as (
     cross join ages
     cross join clock
     where
-        content.occurred_at + to_days(ages.age_days) <= clock.as_of_at
+        content.occurred_at + to_days(ages.age_days) > {{ previous_as_of() }}
+        and content.occurred_at + to_days(ages.age_days) <= clock.as_of_at
         and content.ingested_at <= content.occurred_at + to_days(ages.age_days)
 ),
 

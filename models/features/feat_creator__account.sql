@@ -1,13 +1,13 @@
 with accounts as (
-    {{ known_rows(ref('stg_raw__accounts')) }}
+    {{ first_known_rows(ref('stg_raw__accounts')) }}
 ),
 
 creator_status as (
-    {{ known_rows(ref('stg_raw__creator_status')) }}
+    {{ first_known_rows(ref('stg_raw__creator_status')) }}
 ),
 
 follows as (
-    {{ known_rows(ref('stg_raw__follows')) }}
+    {{ first_known_rows(ref('stg_raw__follows')) }}
 ),
 
 creators as (
@@ -15,6 +15,7 @@ creators as (
         feat_creator__posting.creator_id,
         feat_creator__posting.as_of_at
     from {{ ref('feat_creator__posting') }} as feat_creator__posting
+    where feat_creator__posting.as_of_at > {{ previous_as_of() }}
 ),
 
 ages as (
@@ -54,6 +55,7 @@ follower_events as (
         {{ as_of_midnights('follows.occurred_at', 'follows.ingested_at', 7) }}
             as as_of_at
     from follows
+    where follows.occurred_at > {{ previous_as_of() }} - interval 7 day
 ),
 
 follower_gains as (

@@ -1,9 +1,12 @@
 with engagement as (
-    {{ known_rows(ref('stg_raw__engagement')) }}
+    select * from {{ ref('int_engagement__counted') }}
+    where
+        is_counted
+        and occurred_at > {{ previous_as_of() }} - interval 7 day
 ),
 
 content as (
-    {{ known_rows(ref('stg_raw__content')) }}
+    {{ first_known_rows(ref('stg_raw__content')) }}
 ),
 
 clock as (
@@ -33,7 +36,6 @@ days as (
             as not_interested_count
     from engagement
     inner join content on engagement.content_id = content.content_id
-    where not engagement.is_owner and not engagement.is_ad
     group by content.creator_id, occurred_by_at, known_at
 ),
 

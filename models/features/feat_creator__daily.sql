@@ -1,21 +1,26 @@
 with posting as (
     select * from {{ ref('feat_creator__posting') }}
+    where as_of_at > {{ previous_as_of() }}
 ),
 
 audience as (
     select * from {{ ref('feat_creator__audience') }}
+    where as_of_at > {{ previous_as_of() }}
 ),
 
 account as (
     select * from {{ ref('feat_creator__account') }}
+    where as_of_at > {{ previous_as_of() }}
 ),
 
 devices as (
     select * from {{ ref('feat_creator__devices') }}
+    where as_of_at > {{ previous_as_of() }}
 ),
 
 record as (
     select * from {{ ref('feat_creator__record') }}
+    where as_of_at > {{ previous_as_of() }}
 ),
 
 raw_set as (

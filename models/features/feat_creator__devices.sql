@@ -1,5 +1,5 @@
 with account_events as (
-    {{ known_rows(ref('stg_raw__account_events')) }}
+    {{ first_known_rows(ref('stg_raw__account_events')) }}
 ),
 
 creators as (
@@ -7,6 +7,7 @@ creators as (
         feat_creator__posting.creator_id,
         feat_creator__posting.as_of_at
     from {{ ref('feat_creator__posting') }} as feat_creator__posting
+    where feat_creator__posting.as_of_at > {{ previous_as_of() }}
 ),
 
 sightings as (

@@ -1,5 +1,5 @@
 with content as (
-    {{ known_rows(ref('stg_raw__content')) }}
+    {{ first_known_rows(ref('stg_raw__content')) }}
 ),
 
 clock as (
@@ -14,7 +14,9 @@ hours as (
             as repeat_caption_count_1h,
         {{ hour_from('content.ingested_at') }} as as_of_at
     from content
-    where {{ is_fresh('content.occurred_at', 'content.ingested_at') }}
+    where
+        content.ingested_at > {{ previous_as_of() }} - interval 29 day
+        and {{ is_fresh('content.occurred_at', 'content.ingested_at') }}
     group by content.creator_id, as_of_at
 ),
 
@@ -41,7 +43,9 @@ final as (
         windowed.as_of_at
     from windowed
     inner join clock on windowed.as_of_at <= clock.as_of_at
-    where windowed.post_count_1h >= 3
+    where
+        windowed.post_count_1h >= 3
+        and windowed.as_of_at > {{ previous_as_of() }}
 )
 
 select * from final

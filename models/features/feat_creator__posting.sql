@@ -1,5 +1,6 @@
 with posts as (
     select * from {{ ref('int_content__windowed') }}
+    where as_of_at > {{ previous_as_of() }}
 ),
 
 hours as (

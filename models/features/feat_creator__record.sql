@@ -1,9 +1,9 @@
 with user_reports as (
-    {{ known_rows(ref('stg_raw__user_reports')) }}
+    {{ first_known_rows(ref('stg_raw__user_reports')) }}
 ),
 
 content as (
-    {{ known_rows(ref('stg_raw__content')) }}
+    {{ first_known_rows(ref('stg_raw__content')) }}
 ),
 
 clock as (

@@ -14,7 +14,9 @@ hours as (
         count(distinct fingerprints.creator_id) as creator_count_1h,
         {{ hour_from('fingerprints.known_at') }} as as_of_at
     from fingerprints
-    where {{ is_fresh('fingerprints.occurred_at', 'fingerprints.known_at') }}
+    where
+        fingerprints.known_at > {{ previous_as_of() }} - interval 29 day
+        and {{ is_fresh('fingerprints.occurred_at', 'fingerprints.known_at') }}
     group by fingerprints.fingerprint_hash, fingerprints.fingerprint_kind, as_of_at
 ),
 
@@ -43,7 +45,9 @@ final as (
         windowed.as_of_at
     from windowed
     inner join clock on windowed.as_of_at <= clock.as_of_at
-    where windowed.post_count_1h >= 3
+    where
+        windowed.post_count_1h >= 3
+        and windowed.as_of_at > {{ previous_as_of() }}
 )
 
 select * from final

@@ -1,5 +1,5 @@
 with account_events as (
-    {{ known_rows(ref('stg_raw__account_events')) }}
+    {{ first_known_rows(ref('stg_raw__account_events')) }}
 ),
 
 clock as (
@@ -16,6 +16,7 @@ events as (
     from account_events
     where
         account_events.event_type != 'log_in'
+        and account_events.ingested_at > {{ previous_as_of() }} - interval 29 day
         and {{ is_fresh('account_events.occurred_at', 'account_events.ingested_at') }}
 ),
 
@@ -67,7 +68,9 @@ final as (
         windowed.as_of_at
     from windowed
     inner join clock on windowed.as_of_at <= clock.as_of_at
-    where windowed.attempt_count_1h >= 3
+    where
+        windowed.attempt_count_1h >= 3
+        and windowed.as_of_at > {{ previous_as_of() }}
 )
 
 select * from final

@@ -1,9 +1,17 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='as_of_at',
+    on_schema_change='append_new_columns',
+) }}
+
 with engagement as (
-    {{ known_rows(ref('stg_raw__engagement')) }}
+    select * from {{ ref('int_engagement__counted') }}
+    where occurred_at > {{ previous_as_of() }} - interval 1 day
 ),
 
 account_events as (
-    {{ known_rows(ref('stg_raw__account_events')) }}
+    {{ first_known_rows(ref('stg_raw__account_events')) }}
 ),
 
 clock as (
@@ -70,6 +78,7 @@ final as (
         days.as_of_at
     from days
     inner join clock on days.as_of_at <= clock.as_of_at
+    where days.as_of_at > {{ previous_as_of() }}
     group by days.account_id, days.as_of_at
 )
 

@@ -1,24 +1,34 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='as_of_at',
+    on_schema_change='append_new_columns',
+) }}
+
 with active_days as (
     select * from {{ ref('int_account_days__active') }}
+    where as_of_at > {{ previous_as_of() }}
 ),
 
 fingerprints as (
     select * from {{ ref('int_account_fingerprints__dated') }}
+    where live_until_at > {{ previous_as_of() }}
 ),
 
 shared as (
     select * from {{ ref('int_fingerprints__shared') }}
 ),
 
--- One row per account and midnight on a shared fingerprint: counting these pairs no
--- account with another, however many a network has.
-shared_days as (
+-- One more account from the first day of a stretch on, one fewer from the day after its
+-- last: added up, these count the accounts of a fingerprint without pairing or even
+-- listing them, however many a network has.
+changes as (
     select
         fingerprints.fingerprint_kind,
         fingerprints.fingerprint_hash,
-        unnest(generate_series(
-            fingerprints.live_from_at, fingerprints.live_until_at, interval 1 day
-        )) as as_of_at
+        unnest([fingerprints.live_from_at, fingerprints.live_until_at + interval 1 day])
+            as changed_at,
+        unnest([1, -1]) as gain
     from fingerprints
     inner join shared
         on
@@ -26,17 +36,41 @@ shared_days as (
             and fingerprints.fingerprint_hash = shared.fingerprint_hash
 ),
 
+change_days as (
+    select
+        changes.fingerprint_kind,
+        changes.fingerprint_hash,
+        changes.changed_at,
+        sum(changes.gain) as gain
+    from changes
+    group by changes.fingerprint_kind, changes.fingerprint_hash, changes.changed_at
+),
+
+sizes as (
+    select
+        change_days.fingerprint_kind,
+        change_days.fingerprint_hash,
+        sum(change_days.gain) over stretches as account_count,
+        change_days.changed_at as size_from_at,
+        lead(change_days.changed_at) over stretches as size_until_at
+    from change_days
+    window stretches as (
+        partition by change_days.fingerprint_kind, change_days.fingerprint_hash
+        order by change_days.changed_at
+    )
+),
+
 crowds as (
     select
-        shared_days.fingerprint_kind,
-        shared_days.fingerprint_hash,
-        shared_days.as_of_at,
-        count(*) as account_count
-    from shared_days
-    group by
-        shared_days.fingerprint_kind,
-        shared_days.fingerprint_hash,
-        shared_days.as_of_at
+        sizes.fingerprint_kind,
+        sizes.fingerprint_hash,
+        cast(sizes.account_count as bigint) as account_count,
+        unnest(generate_series(
+            greatest(sizes.size_from_at, {{ midnight_after(previous_as_of()) }}),
+            sizes.size_until_at - interval 1 day,
+            interval 1 day
+        )) as as_of_at
+    from sizes
 ),
 
 live as (

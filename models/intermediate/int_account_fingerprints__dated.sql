@@ -1,5 +1,5 @@
 with account_events as (
-    {{ known_rows(ref('stg_raw__account_events')) }}
+    {{ first_known_rows(ref('stg_raw__account_events')) }}
 ),
 
 -- One row per day of sighting and of knowing it: a fingerprint counts from the midnight

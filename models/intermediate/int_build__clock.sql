@@ -12,7 +12,8 @@ clock as (
         coalesce(
             cast(nullif('{{ var("as_of") }}', '') as timestamp),
             raw_set.newest_ingested_at
-        ) as as_of_at
+        ) as as_of_at,
+        {{ recorded_as_of() }} as previous_as_of_at
     from raw_set
 ),
 
@@ -29,6 +30,7 @@ final as (
         clock.raw_set_id,
         delays.maturity_days,
         clock.as_of_at,
+        clock.previous_as_of_at,
         clock.as_of_at - to_days(delays.maturity_days) as mature_before_at
     from clock
     cross join delays

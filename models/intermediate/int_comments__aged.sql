@@ -1,9 +1,9 @@
 with comments as (
-    {{ known_rows(ref('stg_raw__comments')) }}
+    {{ first_known_rows(ref('stg_raw__comments')) }}
 ),
 
 content as (
-    {{ known_rows(ref('stg_raw__content')) }}
+    {{ first_known_rows(ref('stg_raw__content')) }}
 ),
 
 texts as (

@@ -1,5 +1,16 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='as_of_at',
+    on_schema_change='append_new_columns',
+) }}
+
 with comments as (
-    {{ known_rows(ref('stg_raw__comments')) }}
+    {{ first_known_rows(ref('stg_raw__comments')) }}
+),
+
+clock as (
+    select * from {{ ref('int_build__clock') }}
 ),
 
 texts as (
@@ -12,6 +23,7 @@ texts as (
         ) as text_count,
         min(comments.ingested_at) as known_at
     from comments
+    where comments.occurred_at > {{ previous_as_of() }} - interval 29 day
     group by comments.account_id, comments.text_hash, as_of_at
 ),
 
@@ -39,7 +51,8 @@ final as (
         ) as repeat_count,
         dated.as_of_at
     from dated
-    where dated.text_count > 0
+    inner join clock on dated.as_of_at <= clock.as_of_at
+    where dated.text_count > 0 and dated.as_of_at > {{ previous_as_of() }}
     group by dated.account_id, dated.as_of_at
 )
 

@@ -7,11 +7,11 @@ comments as (
 ),
 
 user_reports as (
-    {{ known_rows(ref('stg_raw__user_reports')) }}
+    {{ first_known_rows(ref('stg_raw__user_reports')) }}
 ),
 
 content as (
-    {{ known_rows(ref('stg_raw__content')) }}
+    {{ first_known_rows(ref('stg_raw__content')) }}
 ),
 
 steps as (

@@ -1,5 +1,5 @@
 with content as (
-    {{ known_rows(ref('stg_raw__content')) }}
+    {{ first_known_rows(ref('stg_raw__content')) }}
 ),
 
 fingerprints as (

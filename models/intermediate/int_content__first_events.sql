@@ -10,11 +10,11 @@ user_reports as (
     {{ known_rows(ref('stg_raw__user_reports')) }}
 ),
 
-engagement as (
-    select * from {{ ref('int_engagement__counted') }}
+content_days as (
+    select * from {{ ref('int_content_days__counted') }}
 ),
 
--- Only these two change what a viewer can see; a warning is not an answer to the item.
+-- What changes what a viewer can see, as in int_content_days__counted.
 actions as (
     select
         enforcements.content_id,
@@ -38,18 +38,24 @@ reports as (
     group by user_reports.target_id
 ),
 
+-- Whole days before the action, and of its own day what came before it.
 views as (
     select
-        engagement.content_id,
-        count(*) as view_count_total,
-        count(*) filter (
-            where engagement.occurred_at < actions.actioned_at
-        ) as view_count_before_action,
-        min(engagement.occurred_at) as viewed_at
-    from engagement
-    left join actions on engagement.content_id = actions.content_id
-    where engagement.event_type = 'view' and engagement.is_counted
-    group by engagement.content_id
+        content_days.content_id,
+        cast(sum(content_days.view_count) as bigint) as view_count_total,
+        cast(sum(
+            case
+                when content_days.event_date < cast(actions.actioned_at as date)
+                    then content_days.view_count
+                when content_days.event_date = cast(actions.actioned_at as date)
+                    then content_days.view_count_before_action
+                else 0
+            end
+        ) as bigint) as view_count_before_action,
+        min(content_days.first_viewed_at) as viewed_at
+    from content_days
+    left join actions on content_days.content_id = actions.content_id
+    group by content_days.content_id
 ),
 
 final as (

@@ -1,5 +1,12 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='as_of_at',
+    on_schema_change='append_new_columns',
+) }}
+
 with content as (
-    {{ known_rows(ref('stg_raw__content')) }}
+    {{ first_known_rows(ref('stg_raw__content')) }}
 ),
 
 clock as (
@@ -29,6 +36,7 @@ posts as (
         {{ as_of_midnights('content.occurred_at', 'content.ingested_at', 28) }}
             as as_of_at
     from content
+    where content.occurred_at > {{ previous_as_of() }} - interval 28 day
 ),
 
 -- A fingerprint is shared if another post of the 28 days, of any creator, has it too.

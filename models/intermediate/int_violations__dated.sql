@@ -8,6 +8,10 @@ enforcements as (
     {{ known_rows(ref('stg_raw__enforcements')) }}
 ),
 
+enforcement_versions as (
+    {{ known_versions(ref('stg_raw__enforcements')) }}
+),
+
 content as (
     {{ known_rows(ref('stg_raw__content')) }}
 ),
@@ -33,9 +37,14 @@ reversals as (
     union all
     select
         enforcements.violation_id,
-        greatest(enforcements.restored_at, enforcements.ingested_at) as reversed_at
+        greatest(enforcements.restored_at, enforcement_versions.ingested_at)
+            as reversed_at
     from enforcements
     inner join clock on enforcements.restored_at <= clock.as_of_at
+    inner join enforcement_versions
+        on
+            enforcements.enforcement_id = enforcement_versions.enforcement_id
+            and enforcements.restored_at = enforcement_versions.restored_at
 ),
 
 reversed as (

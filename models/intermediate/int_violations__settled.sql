@@ -61,7 +61,9 @@ settled as (
         on
             answers.violation_id = still_open.violation_id
             and answers.answered_at >= still_open.known_at
-            and coalesce(answers.answered_at < still_open.answered_at, true)
+            and answers.answered_at < coalesce(
+                still_open.answered_at, timestamp 'infinity'
+            )
     group by answers.violation_id
 ),
 

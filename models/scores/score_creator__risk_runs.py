@@ -1,10 +1,18 @@
-from gnomon.scores import risk
+from gnomon.scores import cuts, risk
 
 SEED = 20260105
 
 
 def model(dbt, session):
-    clock = dbt.ref("int_build__clock").df()
-    features = dbt.ref("feat_creator__daily").df()
+    # One model name: all rows are written anew, as outcomes come in. Versions are not made again.
+    dbt.config(unique_key="model_name")
+    clock, previous = cuts.read_clock(dbt.ref("int_build__clock").df())
+    features = dbt.ref("feat_creator__daily")
     violations = dbt.ref("int_violations__dated").df()
-    return risk.train(features, violations, clock["as_of_at"][0].to_pydatetime(), seed=SEED)
+    earlier, first_at = None, None
+    if dbt.is_incremental and previous is not None:
+        earlier = session.sql(f"select * from {dbt.this}").df()  # noqa: S608
+        first_at = features.min("as_of_at").fetchone()[0]
+        if (read_from := risk.first_read(earlier, first_at, clock, seed=SEED)) is not None:
+            features = features.filter(f"as_of_at > timestamp '{read_from}'")
+    return risk.train(features.df(), violations, clock, seed=SEED, earlier=earlier, first_at=first_at)

@@ -9,7 +9,10 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
-KNOWN_ROWS = re.compile(r"\{\{ known_rows\(ref\('(\w+)'\)\) \}\}")
+KNOWN_ROWS = re.compile(r"\{\{ (?:known_rows|first_known_rows|known_versions)\(ref\('(\w+)'\)\) \}\}")
+# What these let through is a matter of what is there already, not of what is read.
+ONLY_NEW = re.compile(r"\{\{ (?:is_touched|may_be_touched)\('[^']*'\) \}\}")
+PREVIOUS = re.compile(r"\{\{ previous_as_of\(\) \}\}")
 REF = re.compile(r"\{\{ ref\('(\w+)'\) \}\}")
 CONFIG = re.compile(r"\{\{ config\([^}]*\) \}\}")
 STAGING = "stg_raw__"
@@ -53,6 +56,7 @@ class _Query:
 @cache
 def _read_query(path: Path) -> _Query:
     text = CONFIG.sub("", path.read_text(encoding="utf-8"))
+    text = PREVIOUS.sub("timestamp '1970-01-01'", ONLY_NEW.sub("true", text))
     text = REF.sub(rf"{MODELS}.\1", KNOWN_ROWS.sub(rf"select * from {MODELS}.\1", text))
     assert "{" not in text, f"{path.name}: a macro that the lineage does not know"
     return _Query(sqlglot.parse_one(text, dialect="duckdb"))

@@ -73,10 +73,10 @@ def test_a_staging_contract_has_the_types_values_and_keys_of_the_raw_contract(ta
                 "to": f"ref('stg_raw__{column.reference.table}')",
                 "field": column.reference.column,
             } in [test["relationships"]["arguments"] for test in tests[column.name] if "relationships" in test]
-    if len(table.key) == 1:
-        assert {"unique", "not_null"} <= {test for test in tests[table.key[0]] if isinstance(test, str)}
-    else:
-        assert _arguments(model["data_tests"], "unique_key", "columns") == list(table.key)
+    assert model["config"]["meta"]["key"] == list(table.key)
+    assert _arguments(model["data_tests"], "unique_key", "columns") == [*table.key, "ingested_at"]
+    for part in table.key:
+        assert "not_null" in tests[part]
 
 
 def _arguments(tests: list[Any], name: str, argument: str) -> Any:

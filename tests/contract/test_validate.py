@@ -235,14 +235,16 @@ def test_rows_whose_parent_is_in_quarantine_go_there_too(raw: Path) -> None:
     assert_no_row_is_lost(raw, raw.parent / "out")
 
 
-def test_the_newest_row_of_a_key_stays(raw: Path) -> None:
-    newer = view(7, watch_ms=1, ingested_at=LATER)
-    older = view(7, watch_ms=2, ingested_at=LATER - timedelta(minutes=1))
-    others = [row for row in rows_of_a_clean_set()["engagement"] if row["engagement_id"] != "e7"]
-    write_rows(raw, "engagement", [older, *others, newer])
+def test_versions_of_a_fact_pass_and_one_that_moves_it_does_not(raw: Path) -> None:
+    older = view(7, watch_ms=1, ingested_at=LATER - timedelta(minutes=2))
+    moved = view(7, watch_ms=2, occurred_at=NOON + timedelta(minutes=1), ingested_at=LATER - timedelta(minutes=1))
+    write_rows(raw, "engagement", [*rows_of_a_clean_set()["engagement"], older, moved])
     judge(raw)
     (kept,) = read_rows(raw.parent / "out" / "quarantine" / "engagement")
-    assert kept["watch_ms"] == 2
+    assert (kept["watch_ms"], kept[REASON_COLUMN]) == (2, "moved_version: occurred_at")
+    passed = [row for row in read_rows(raw.parent / "out" / "engagement") if row["engagement_id"] == "e7"]
+    assert {row["ingested_at"] for row in passed} == {older["ingested_at"], LATER}
+    assert check(raw.parent / "out").is_clean
 
 
 def test_a_table_with_a_column_named_reason_keeps_both_reasons(raw: Path, tmp_path: Path) -> None:

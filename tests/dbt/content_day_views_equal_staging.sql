@@ -14,7 +14,7 @@ content_days as (
 totals as (
     select
         (
-            select count(*)
+            select count(distinct engagement.engagement_id)
             from engagement
             inner join clock on engagement.ingested_at <= clock.as_of_at
             where

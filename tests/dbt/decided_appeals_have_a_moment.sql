@@ -1,7 +1,7 @@
 -- Without decided_at an outcome cannot be placed before or after any moment, so it
 -- counts as pending: the source must be mended.
 with appeals as (
-    select * from {{ ref('stg_raw__appeals') }}
+    {{ known_rows(ref('stg_raw__appeals')) }}
 ),
 
 final as (

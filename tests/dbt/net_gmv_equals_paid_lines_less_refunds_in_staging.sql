@@ -5,15 +5,15 @@ with clock as (
 ),
 
 orders as (
-    select * from {{ ref('stg_raw__orders') }}
+    {{ known_rows(ref('stg_raw__orders')) }}
 ),
 
 order_items as (
-    select * from {{ ref('stg_raw__order_items') }}
+    {{ known_rows(ref('stg_raw__order_items')) }}
 ),
 
 refunds as (
-    select * from {{ ref('stg_raw__refunds') }}
+    {{ known_rows(ref('stg_raw__refunds')) }}
 ),
 
 exchange_rates as (

@@ -10,7 +10,7 @@ clock as (
 ),
 
 sampling_designs as (
-    select * from {{ ref('stg_raw__sampling_designs') }}
+    {{ known_rows(ref('stg_raw__sampling_designs')) }}
 ),
 
 quality_reviews as (

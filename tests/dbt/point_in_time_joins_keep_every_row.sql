@@ -3,7 +3,7 @@
 {% set grains = {
     'fct_content': ('stg_raw__content', 'content_id'),
     'fct_content_days': (
-        'stg_raw__engagement', "content_id || '|' || cast(cast(occurred_at as date) as varchar)"
+        'int_content_days__counted', "content_id || '|' || cast(event_date as varchar)"
     ),
     'fct_violations': ('stg_raw__violations', 'violation_id'),
     'fct_actions': ('stg_raw__enforcements', 'enforcement_id'),

@@ -1,7 +1,7 @@
 -- The labels of a stratum stand for the whole of it, no more and no less, however many
 -- of them are known; and no stratum has more labels than items.
 with sampling_designs as (
-    select * from {{ ref('stg_raw__sampling_designs') }}
+    {{ known_rows(ref('stg_raw__sampling_designs')) }}
 ),
 
 quality_reviews as (

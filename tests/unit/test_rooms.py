@@ -13,7 +13,7 @@ LINES = {
     "planner": 2, "scores": 2, "measurement": 2,
     "engine": 3, "rootcause": 3, "dashboards": 3,
     "monitors": 4, "strategies": 4, "publish": 4,
-    "reports": 5,
+    "reports": 5, "operations": 5,
     "serve": 6,
 }  # fmt: skip
 OPENS_DUCKDB = {"warehouse", "ingest", "simulate", "scores"}

@@ -30,7 +30,9 @@ final as (
         on
             content.creator_id = creator_status.creator_id
             and content.occurred_at >= creator_status.valid_from_at
-            and coalesce(content.occurred_at < creator_status.valid_until_at, true)
+            and content.occurred_at < coalesce(
+                creator_status.valid_until_at, timestamp 'infinity'
+            )
     cross join clock
 )
 

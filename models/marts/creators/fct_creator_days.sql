@@ -64,8 +64,8 @@ final as (
         on
             totals.creator_id = creator_status.creator_id
             and totals.status_date + to_days(1) > creator_status.valid_from_at
-            and coalesce(
-                totals.status_date + to_days(1) <= creator_status.valid_until_at, true
+            and totals.status_date + to_days(1) <= coalesce(
+                creator_status.valid_until_at, timestamp 'infinity'
             )
     cross join first_days
     cross join clock

@@ -2,8 +2,8 @@ with content as (
     {{ known_rows(ref('stg_raw__content')) }}
 ),
 
-engagement as (
-    select * from {{ ref('int_engagement__counted') }}
+content_days as (
+    select * from {{ ref('int_content_days__counted') }}
 ),
 
 pool as (
@@ -13,12 +13,11 @@ pool as (
 
 impressions as (
     select
-        content.creator_id,
-        count(*) as impression_count
-    from engagement
-    inner join content on engagement.content_id = content.content_id
-    where engagement.event_type = 'impression'
-    group by content.creator_id
+        content_days.creator_id,
+        cast(sum(content_days.impression_count) as bigint) as impression_count
+    from content_days
+    where content_days.impression_count > 0
+    group by content_days.creator_id
 ),
 
 -- Ties are broken by the id, so that the same rows give the same ranks.

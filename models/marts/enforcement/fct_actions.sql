@@ -64,8 +64,8 @@ final as (
         on
             enforcements.creator_id = creator_status.creator_id
             and enforcements.occurred_at > creator_status.valid_from_at
-            and coalesce(
-                enforcements.occurred_at <= creator_status.valid_until_at, true
+            and enforcements.occurred_at <= coalesce(
+                creator_status.valid_until_at, timestamp 'infinity'
             )
     cross join clock
 )

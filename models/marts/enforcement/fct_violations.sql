@@ -24,7 +24,9 @@ final as (
         on
             violations.creator_id = creator_status.creator_id
             and violations.occurred_at > creator_status.valid_from_at
-            and coalesce(violations.occurred_at <= creator_status.valid_until_at, true)
+            and violations.occurred_at <= coalesce(
+                creator_status.valid_until_at, timestamp 'infinity'
+            )
 )
 
 select * from final

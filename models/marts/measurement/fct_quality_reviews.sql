@@ -51,13 +51,15 @@ final as (
     left join policy_regimes
         on
             quality_reviews.occurred_at >= policy_regimes.started_at
-            and coalesce(quality_reviews.occurred_at < policy_regimes.ended_at, true)
+            and quality_reviews.occurred_at < coalesce(
+                policy_regimes.ended_at, timestamp 'infinity'
+            )
     left join creator_status
         on
             quality_reviews.creator_id = creator_status.creator_id
             and quality_reviews.occurred_at >= creator_status.valid_from_at
-            and coalesce(
-                quality_reviews.occurred_at < creator_status.valid_until_at, true
+            and quality_reviews.occurred_at < coalesce(
+                creator_status.valid_until_at, timestamp 'infinity'
             )
     cross join clock
 )

@@ -61,6 +61,11 @@ class Table:
     columns: tuple[Column, ...]
     known_ahead: bool = False
 
+    @property
+    def version_key(self) -> tuple[str, ...]:
+        """Return the columns that tell two rows apart: a key comes again with every version of its fact."""
+        return (*self.key, "ingested_at")
+
     def column(self, name: str) -> Column:
         """Return the column of that name; KeyError if there is none."""
         for column in self.columns:

@@ -32,7 +32,7 @@ class RawSet:
     source: str
     newest_ingested_at: datetime
     absent: Mapping[str, str] = field(default_factory=dict)
-    contract_version: int = 1
+    contract_version: int = field(default_factory=lambda: read_contract().version)
 
     def write(self, folder: Path) -> None:
         """Write the record last of all: a folder without it is not a raw set."""

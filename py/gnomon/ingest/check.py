@@ -5,18 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnomon.core.contract import Contract, Table, read_contract
-from gnomon.core.errors import WarehouseError, explain_unknown
+from gnomon.core.contract import Table, read_contract
+from gnomon.core.errors import explain_unknown
 from gnomon.core.names import TableName
 from gnomon.core.raw_set import RECORD_NAME, RawSet
-from gnomon.ingest.quarantine import FOLDER_NAME as QUARANTINE
+from gnomon.ingest.layout import find_strays
+from gnomon.ingest.record import inspect_record
 from gnomon.ingest.report import CheckReport, Finding
 
 if TYPE_CHECKING:
     import duckdb
-
-# Folders that stand beside the tables of a raw set and are not tables.
-NOT_TABLES = (QUARANTINE, "truth")
 
 
 def check(folder: Path) -> CheckReport:
@@ -25,15 +23,24 @@ def check(folder: Path) -> CheckReport:
     Every table that can be read is read, all faults are collected, and rows are counted per
     table, column and rule. Rules on rows run on tables without a structural fault only.
     """
+    return _inspect(folder, with_rows=True)
+
+
+def check_structure(folder: Path) -> CheckReport:
+    """Return the structural faults that show without reading every row; no rule on rows is asked."""
+    return _inspect(folder, with_rows=False)
+
+
+def _inspect(folder: Path, with_rows: bool) -> CheckReport:
     import duckdb
 
     from gnomon.ingest import content_rules
 
     contract = read_contract()
-    record, findings = _read_record(folder)
+    record, findings = inspect_record(folder)
     if not folder.is_dir():
         return CheckReport(folder, None, {}, tuple(findings))
-    findings += _find_unknown_tables(folder, contract)
+    findings += find_strays(folder, contract.tables)
     row_counts: dict[str, int] = {}
     sound: list[Table] = []
     with duckdb.connect(":memory:") as connection:
@@ -44,37 +51,19 @@ def check(folder: Path) -> CheckReport:
                 sound.append(table)
         for table in sound:
             files = [str(path) for path in _find_files(folder, table)]
-            connection.read_parquet(files, union_by_name=True).create_view(table.name)
+            connection.read_parquet(files, union_by_name=True, hive_partitioning=False).create_view(table.name)
         newest = record.newest_ingested_at if record else None
+        names: set[str] = {table.name for table in sound}
         for table in sound:
             try:
                 row_counts[table.name] = content_rules.count_rows(connection, table)
-                findings += content_rules.check_table(connection, table, {other.name for other in sound}, newest)
+                if with_rows:
+                    findings += content_rules.check_table(connection, table, names, newest)
             except duckdb.Error as error:
-                findings.append(_report_broken(table.name, folder / table.name, error))
+                findings.append(report_broken(table.name, folder / table.name, error))
         findings += _find_rows_of_absent(record, row_counts)
     findings.sort(key=lambda finding: not finding.is_structural)
     return CheckReport(folder, record.raw_set_id if record else None, row_counts, tuple(findings))
-
-
-def _read_record(folder: Path) -> tuple[RawSet | None, list[Finding]]:
-    try:
-        return RawSet.read(folder), []
-    except WarehouseError as error:
-        text = str(error)
-        if folder.is_dir():
-            text += " Until then a missing table cannot be told from an absent one."
-        return None, [_fault("", "", "raw_set_record", text)]
-
-
-def _find_unknown_tables(folder: Path, contract: Contract) -> list[Finding]:
-    names = sorted({path.parent.name for path in folder.glob("*/*.parquet")} - set(contract.tables) - set(NOT_TABLES))
-    return [
-        _fault(
-            name, "", "unknown_table", f"{explain_unknown('table', name, contract.tables)} Rename or remove {name}/."
-        )
-        for name in names
-    ]
 
 
 def _check_structure(
@@ -113,9 +102,9 @@ def _check_file(connection: duckdb.DuckDBPyConnection, path: Path, table: Table)
     import duckdb
 
     try:
-        relation = connection.read_parquet(str(path))
+        relation = connection.read_parquet(str(path), hive_partitioning=False)
     except duckdb.Error as error:
-        return [_report_broken(table.name, path, error)]
+        return [report_broken(table.name, path, error)]
     types = dict(zip(relation.columns, map(str, relation.types), strict=True))
     allowed = {column.name: column for column in table.columns}
     findings = [
@@ -158,7 +147,8 @@ def _find_rows_of_absent(record: RawSet | None, row_counts: dict[str, int]) -> l
     ]
 
 
-def _report_broken(table: TableName, path: Path, error: Exception) -> Finding:
+def report_broken(table: TableName, path: Path, error: Exception) -> Finding:
+    """Return the structural finding that `path`, a file or the folder of `table`, cannot be read."""
     # DuckDB repeats the path and adds advice on later lines; the person needs the cause.
     cause = str(error).splitlines()[0].replace(str(path), path.name)
     text = f"{table}: {path.name} cannot be read: {cause.rstrip('.')}. Write or fetch the file again."

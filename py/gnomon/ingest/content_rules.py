@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from gnomon.core.contract import Column, Reference, Table
 from gnomon.ingest.report import Finding
+from gnomon.ingest.text_rules import (
+    LONGEST_ID,
+    LONGEST_TEXT,
+    is_identifier,
+    is_open_text,
+    write_unreadable_id,
+    write_unreadable_text,
+)
 
 if TYPE_CHECKING:
     import duckdb
 
 # A row is late to `newest_ingested_at` by this rule; its moment is bound, not written.
 NEWEST = exp.Placeholder(this="newest")
+# Moments that are planned, and may lie after all that is known.
+_PLANNED = ("frame_ends_at", "promised_dispatch_at")
+_EARLIEST, _YEARS_AHEAD = "2000-01-01", 10
 
 
 @dataclass(frozen=True)
@@ -43,7 +55,7 @@ def check_table(
     `readable` names the tables whose views exist; references to others cannot be judged.
     `newest` is the record's newest_ingested_at, or None without a record.
     """
-    rules = [rule for rule in list_rules(table) if newest or rule.name != "ingested_after_record"]
+    rules = [rule for rule in list_rules(table) if newest or not is_bound(rule)]
     counts = _fetch_counts(
         connection,
         exp.select(*(_count_where(rule.broken) for rule in rules)).from_(name_column(table.name)),
@@ -57,6 +69,7 @@ def check_table(
     return findings
 
 
+@cache
 def list_rules(table: Table) -> tuple[Rule, ...]:
     """Return the rules that one scan of `table` can judge, in the order of its columns."""
     rules = [rule for column in table.columns for rule in _list_column_rules(column)]
@@ -71,6 +84,7 @@ def list_rules(table: Table) -> tuple[Rule, ...]:
                 "A row cannot be known before it happened: mend the clock or the time zone; both are UTC.",
             )
         )
+    rules += [rule for column in table.columns for rule in _list_moment_rules(table, column)]
     rules.append(
         Rule(
             "ingested_after_record",
@@ -81,6 +95,38 @@ def list_rules(table: Table) -> tuple[Rule, ...]:
         )
     )
     return tuple(rules)
+
+
+def is_bound(rule: Rule) -> bool:
+    """Tell whether `rule` compares with the record's newest_ingested_at, and so needs it bound."""
+    return rule.broken.find(exp.Placeholder) is not None
+
+
+def _list_moment_rules(table: Table, column: Column) -> Iterator[Rule]:
+    if column.duckdb_type != "TIMESTAMP":
+        return
+    name = name_column(column.name)
+    earliest = exp.Cast(this=exp.Literal.string(_EARLIEST), to=exp.DataType(this=exp.DType.TIMESTAMP))
+    years = exp.Interval(this=exp.Literal.string(str(_YEARS_AHEAD)), unit=exp.var("YEAR"))
+    is_planned = column.name in _PLANNED or (table.known_ahead and column.name == "occurred_at")
+    latest = exp.Add(this=NEWEST.copy(), expression=years)
+    bounds = [exp.LT(this=name, expression=earliest)]
+    yield Rule(
+        "impossible_moment",
+        column.name,
+        exp.or_(*bounds, exp.GT(this=name.copy(), expression=latest)) if is_planned else bounds[0],
+        f"a moment before {_EARLIEST}" + (f" or {_YEARS_AHEAD} years after the record" if is_planned else ""),
+        "Mend its unit or its epoch.",
+    )
+    # The other two have rules of their own.
+    if not is_planned and column.name not in ("occurred_at", "ingested_at"):
+        yield Rule(
+            "moment_after_record",
+            column.name,
+            exp.GT(this=name.copy(), expression=NEWEST.copy()),
+            "a moment later than newest_ingested_at of raw_set.json",
+            "What had not happened when the batch was cut is null.",
+        )
 
 
 def _list_column_rules(column: Column) -> Iterator[Rule]:
@@ -99,6 +145,22 @@ def _list_column_rules(column: Column) -> Iterator[Rule]:
             exp.Not(this=exp.In(this=name, expressions=values)),
             "a value that is not allowed",
             f"Allowed: {allowed}. Map the source's values to these.",
+        )
+    if is_identifier(column):
+        yield Rule(
+            "unreadable_id",
+            column.name,
+            write_unreadable_id(name),
+            "an identifier that is not plain",
+            f"Write 1 to {LONGEST_ID} visible ASCII characters, such as a keyed hash.",
+        )
+    if is_open_text(column):
+        yield Rule(
+            "unreadable_text",
+            column.name,
+            write_unreadable_text(name),
+            "an empty text, hidden or look-alike characters, or a text that is too long",
+            f"Write 1 to {LONGEST_TEXT:,} bytes of clean Unicode in form NFC, or null where it may be.",
         )
     if column.low is not None or column.high is not None:
         yield Rule(
@@ -130,31 +192,73 @@ def _word_range(column: Column) -> str:
 
 
 def _check_key(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Finding]:
-    """Count the rows past the first of their key; rows with a null in it are another rule's."""
-    keys = [name_column(part) for part in table.key]
-    groups = (
-        exp.select(exp.alias_(_count_all(), "row_count"))
+    """Count rows past the first of their version, and versions that moved their fact to another moment.
+
+    Rows with a null in the key are another rule's.
+    """
+    versions = (
+        exp.select(
+            *(name_column(part) for part in table.key),
+            exp.alias_(_count_all(), "row_count"),
+            exp.alias_(exp.Min(this=name_column("occurred_at")), "first_moment"),
+            exp.alias_(exp.Max(this=name_column("occurred_at")), "last_moment"),
+        )
         .from_(name_column(table.name))
-        .where(*(exp.Not(this=exp.Is(this=key, expression=exp.Null())) for key in keys))
-        .group_by(*keys)
-        .subquery("key_groups")
+        .where(*write_filled(table))
+        .group_by(*(name_column(part) for part in table.version_key))
+        .subquery("versions")
     )
-    surplus = exp.Coalesce(
-        this=exp.Sum(this=exp.Sub(this=name_column("row_count"), expression=exp.Literal.number(1))),
-        expressions=[exp.Literal.number(0)],
+    facts = (
+        exp.select(
+            exp.alias_(_sum(exp.Sub(this=name_column("row_count"), expression=exp.Literal.number(1))), "surplus"),
+            exp.alias_(exp.Sub(this=_count_all(), expression=exp.Literal.number(1)), "later_versions"),
+            exp.alias_(
+                exp.NEQ(
+                    this=exp.Min(this=name_column("first_moment")), expression=exp.Max(this=name_column("last_moment"))
+                ),
+                "has_moved",
+            ),
+        )
+        .from_(versions)
+        .group_by(*(name_column(part) for part in table.key))
+        .subquery("facts")
     )
-    count = _fetch_counts(connection, exp.select(surplus).from_(groups))[0]
-    return [report_rule(table, describe_duplicate_key(table, exp.false()), count)] if count else []
+    moved = exp.Case().when(name_column("has_moved"), name_column("later_versions")).else_(exp.Literal.number(0))
+    surplus, versions_moved = _fetch_counts(
+        connection, exp.select(_sum(name_column("surplus")), _sum(moved)).from_(facts)
+    )
+    counted = ((describe_duplicate_key, surplus), (describe_moved_version, versions_moved))
+    return [report_rule(table, describe(table, exp.false()), count) for describe, count in counted if count]
+
+
+def _sum(value: exp.Expr) -> exp.Expr:
+    return exp.Coalesce(this=exp.Sum(this=value), expressions=[exp.Literal.number(0)])
+
+
+def write_filled(table: Table) -> list[exp.Expr]:
+    """Return the conditions under which a row has its whole key."""
+    return [exp.Not(this=exp.Is(this=name_column(part), expression=exp.Null())) for part in table.key]
 
 
 def describe_duplicate_key(table: Table, broken: exp.Expr) -> Rule:
-    """Return the rule on the key of `table`; `broken` finds the rows past the first of their key."""
+    """Return the rule on the versions of `table`; `broken` finds the rows past the first of their version."""
     return Rule(
         "duplicate_key",
         ", ".join(table.key),
         broken,
-        "a key that another row has already",
-        "Keep one row of each key; a row is the latest version of its fact.",
+        "a key and an ingested_at that another row has already",
+        "Keep one row of each version; a new version has a later ingested_at.",
+    )
+
+
+def describe_moved_version(table: Table, broken: exp.Expr) -> Rule:
+    """Return the rule that a fact stays at its moment; `broken` finds the versions that say another one."""
+    return Rule(
+        "moved_version",
+        "occurred_at",
+        broken,
+        f"another occurred_at than an earlier row of the same {', '.join(table.key)}",
+        "A new version keeps the moment of its fact; what happened at another moment has its own key.",
     )
 
 

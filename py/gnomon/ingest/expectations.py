@@ -12,8 +12,8 @@ from sqlglot import exp
 from gnomon.core.contract import Column, Contract, Table, read_contract
 from gnomon.core.errors import DefinitionError, explain_unknown
 from gnomon.core.names import TableName
+from gnomon.core.yaml_lines import Lines, Place, read_yaml
 from gnomon.ingest.content_rules import Rule, list_rules, name_column
-from gnomon.ingest.yaml_lines import Lines, Place, read_yaml
 
 DEFAULT_FILE = Path(__file__).with_name("expectations.yml")
 _FORMS = ("at_least", "at_most", "not_before", "not_below", "at_most_by")
@@ -129,7 +129,8 @@ def _read_expectations(reader: _Reader, value: object, contract: Contract) -> It
         words = {key: reader.text(body[key], (*place, key)) for key in ("name", "table", "column", "why")}
         table_name = reader.known("table", words["table"], (*place, "table"), tuple(contract.tables))
         table = contract.tables[TableName(table_name)]
-        if words["name"] in {rule.name for rule in list_rules(table)} | {"duplicate_key", "missing_reference"}:
+        of_contract = {"duplicate_key", "moved_version", "missing_reference"}
+        if words["name"] in {rule.name for rule in list_rules(table)} | of_contract:
             reader.fail((*place, "name"), f"'{words['name']}' is a rule of the contract. Choose another name.")
         if (table_name, words["name"]) in seen:
             reader.fail((*place, "name"), f"'{words['name']}' is named twice for '{table_name}'. Rename one.")

@@ -48,6 +48,7 @@ ABSENT = {
     "policy_versions": _NO_GOVERNANCE,
     "violations": _NO_GOVERNANCE,
     "enforcements": _NO_GOVERNANCE,
+    "daily_totals": "The source has no totals of the days before its log.",
     "appeals": _NO_GOVERNANCE,
 }
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from gnomon.core.contract import Column
 from gnomon.core.errors import WarehouseError
 from gnomon.core.names import TableName
 from gnomon.ingest.content_rules import name_column
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _LINES_SHOWN = 5
+_PYTHON_MOMENTS = ("0001-01-01", "9999-12-31")
+_TIMESTAMP = exp.DataType(this=exp.DType.TIMESTAMP)
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,8 @@ def find_differences(
 def _prepare(connection: duckdb.DuckDBPyConnection, part: Sifted, policy: Policy, scratch: Path) -> dict[str, Any]:
     """Write the rows of a table for the other process, and return its part of the order."""
     suite = build_suite(part.table, policy)
-    names = [column.name for column in part.table.columns]
-    query = exp.select(*map(name_column, [*names, *list_flags(suite)]))
+    columns = [_write_column(column) for column in part.table.columns]
+    query = exp.select(*columns, *map(name_column, list_flags(suite)))
     query = query.from_(exp.to_identifier(part.table.name, quoted=True))
     path = scratch / f"{part.table.name}.parquet"
     connection.sql(query.sql(dialect="duckdb")).write_parquet(str(path))
@@ -107,6 +110,22 @@ def _prepare(connection: duckdb.DuckDBPyConnection, part: Sifted, policy: Policy
         "types": types,
         "suite": [asdict(item) for item in suite],
     }
+
+
+def _write_column(column: Column) -> exp.Expr:
+    """Return the column as the other process can read it: no moment outside of the years 1 to 9999.
+
+    Python has none there, DuckDB has infinity. The order of two moments stays unless both lie outside,
+    and then the counts differ and the batch is stopped.
+    """
+    name = name_column(column.name)
+    if column.duckdb_type != "TIMESTAMP":
+        return name
+    first, last = (exp.Cast(this=exp.Literal.string(day), to=_TIMESTAMP.copy()) for day in _PYTHON_MOMENTS)
+    inside = exp.func("least", exp.func("greatest", name, first), last)
+    # The two functions pass over a missing value.
+    missing = exp.Is(this=name.copy(), expression=exp.Null())
+    return exp.alias_(exp.Case(ifs=[exp.If(this=missing, true=exp.Null())], default=inside), column.name, quoted=True)
 
 
 def _read(item: Mapping[str, Any]) -> Reading:

@@ -21,8 +21,10 @@ from gnomon.ingest.content_rules import (
     Rule,
     describe_duplicate_key,
     describe_missing_reference,
+    describe_moved_version,
     list_rules,
     name_column,
+    write_filled,
 )
 from gnomon.ingest.expectations import Policy
 from gnomon.ingest.quarantine import write_quarantine
@@ -37,6 +39,15 @@ FILE_COLUMN, ROW_COLUMN = "source_file", "source_row"
 _FROM_READER = ("filename", "file_row_number")
 # Not `reason`: a table of the contract has a column of that name.
 REASON_COLUMN = "quarantine_reason"
+
+
+class UnreadableTableError(WarehouseError):
+    """The files of a table cannot be read to their end."""
+
+    def __init__(self, table: TableName, error: Exception) -> None:
+        super().__init__(f"{table}: {error}")
+        self.table = table
+        self.error = error
 
 
 @dataclass(frozen=True)
@@ -72,16 +83,23 @@ def sift(
 
     Leaves one table per raw table in `connection`, with its columns, a flag per rule and
     `quarantine_reason` (empty for a row that passes). The moment `newest` is the record's newest_ingested_at.
+    Raises UnreadableTableError where a file breaks only when its rows are read.
     """
+    import duckdb
+
     sifted = {}
     for table in order_by_reference(contract):
         files = [str(path) for path in sorted((folder / table.name).glob("*.parquet"))]
-        source = connection.read_parquet(files, union_by_name=True, filename=True, file_row_number=True)
+        source = connection.read_parquet(
+            files, union_by_name=True, filename=True, file_row_number=True, hive_partitioning=False
+        )
         source.create_view(_name_source(table.name))
         rules = tuple(list_row_rules(table, policy))
         query = _write_query(table, rules).sql(dialect="duckdb")
-        is_bound = any(rule.name == "ingested_after_record" for rule in rules)
-        connection.execute(query, {"newest": newest} if is_bound else {})
+        try:
+            connection.execute(query, {"newest": newest})
+        except duckdb.Error as error:
+            raise UnreadableTableError(table.name, error) from error
         sifted[table.name] = _count(connection, table, rules)
     return {name: sifted[name] for name in contract.tables}
 
@@ -101,6 +119,7 @@ def list_row_rules(table: Table, policy: Policy) -> Iterator[Rule]:
     """Yield every rule on the rows of `table`: the contract's, its key, its references, the policy's."""
     yield from list_rules(table)
     yield describe_duplicate_key(table, _write_duplicate(table))
+    yield describe_moved_version(table, _write_moved(table))
     for column in table.columns:
         if column.reference:
             yield from _list_reference_rules(column, column.reference)
@@ -129,15 +148,24 @@ def _list_reference_rules(column: Column, reference: Reference) -> Iterator[Rule
 
 
 def _write_duplicate(table: Table) -> exp.Expr:
-    """The newest row of a key stays; of equally new ones, the first in the order of files and rows."""
-    keys = [name_column(part) for part in table.key]
-    order = [exp.Ordered(this=name_column("ingested_at"), desc=True, nulls_first=False)]
-    order += [exp.Ordered(this=name_column(name)) for name in _FROM_READER]
+    """Of rows with one key and one ingested_at the first stays, in the order of files and rows."""
     number = exp.Window(
-        this=exp.RowNumber(), partition_by=[key.copy() for key in keys], order=exp.Order(expressions=order)
+        this=exp.RowNumber(),
+        partition_by=[name_column(part) for part in table.version_key],
+        order=exp.Order(expressions=[exp.Ordered(this=name_column(name)) for name in _FROM_READER]),
     )
-    filled = [exp.Not(this=exp.Is(this=key.copy(), expression=exp.Null())) for key in keys]
-    return exp.and_(exp.GT(this=number, expression=exp.Literal.number(1)), *filled)
+    return exp.and_(exp.GT(this=number, expression=exp.Literal.number(1)), *write_filled(table))
+
+
+def _write_moved(table: Table) -> exp.Expr:
+    """The first version of a fact says when it happened."""
+    order = [exp.Ordered(this=name_column(name)) for name in ("ingested_at", *_FROM_READER)]
+    first = exp.Window(
+        this=exp.FirstValue(this=name_column("occurred_at")),
+        partition_by=[name_column(part) for part in table.key],
+        order=exp.Order(expressions=order),
+    )
+    return exp.and_(exp.NEQ(this=name_column("occurred_at"), expression=first), *write_filled(table))
 
 
 def _write_query(table: Table, rules: tuple[Rule, ...]) -> exp.Create:

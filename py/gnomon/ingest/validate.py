@@ -13,14 +13,15 @@ from gnomon.core.contract import read_contract
 from gnomon.core.errors import WarehouseError
 from gnomon.core.names import TableName
 from gnomon.core.raw_set import RawSet, check_vacant, make_folder
-from gnomon.ingest.check import check
+from gnomon.ingest.check import check, check_structure, report_broken
+from gnomon.ingest.clock import judge_clock
 from gnomon.ingest.content_rules import report_rule
 from gnomon.ingest.expectations import DEFAULT_FILE, Policy, read_policy
 from gnomon.ingest.history import append_history, compare, read_history
 from gnomon.ingest.profiling import profile_batch
 from gnomon.ingest.report import CheckReport, Finding
 from gnomon.ingest.second_reader import Reading, read_again
-from gnomon.ingest.sifting import Sifted, sift, write_rows
+from gnomon.ingest.sifting import Sifted, UnreadableTableError, sift, write_rows
 from gnomon.ingest.verdict import Decision, TableVerdict, Verdict
 
 if TYPE_CHECKING:
@@ -55,11 +56,15 @@ def validate(
         if place is not None:
             check_vacant(place)
             _check_apart(place, folder)
-    structure = check(folder)
+    structure = check_structure(folder)
     if structure.exit_code == 2:
         return _refuse_structure(structure)
     with tempfile.TemporaryDirectory(prefix="gnomon-door-") as name:
-        return _validate_rows(folder, Path(name), policy, out, docs, history, dry_run, second_reader)
+        try:
+            return _validate_rows(folder, Path(name), policy, out, docs, history, dry_run, second_reader)
+        except UnreadableTableError as broken:
+            finding = report_broken(broken.table, folder / broken.table, broken.error)
+            return _refuse_structure(replace(structure, findings=(finding,)))
 
 
 def _validate_rows(
@@ -77,7 +82,10 @@ def _validate_rows(
     record = RawSet.read(folder)
     # A database in a file: what does not fit into memory goes to disk.
     with duckdb.connect(str(scratch / "door.duckdb")) as connection:
+        # One transaction that never ends: the file is thrown away, and nothing waits for a disk to be safe.
+        connection.begin()
         sifted = sift(connection, folder, read_contract(), policy, record.newest_ingested_at)
+        clock = tuple(judge_clock(connection, record, sifted))
         pages = scratch / "docs" if docs and not dry_run else None
         readings = second_reader(connection, sifted, policy, scratch, pages, f"Data Docs of {record.raw_set_id}")
         profile = profile_batch(connection, record, sifted, policy.history.settled_after_days)
@@ -89,7 +97,7 @@ def _validate_rows(
                 TableVerdict(name, part.row_count, part.passed, part.quarantined, policy.find_limit(name))
                 for name, part in sifted.items()
             ),
-            findings=(*_list_findings(sifted), *past.findings),
+            findings=(*clock, *_list_findings(sifted), *past.findings),
             expectation_count=sum(map(len, readings.values())),
             earlier_batches=past.earlier_batches,
             judged=past.judged,

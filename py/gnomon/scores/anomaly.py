@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gnomon.scores.cuts import Cut, list_cuts, name_version, strip_zone
+from gnomon.scores.cuts import Cut, find_term, list_cuts, name_version, strip_zone
 from gnomon.scores.features import FEATURES, KEY, PEER, require_columns
 from gnomon.scores.peers import fit_peer_scale
 from gnomon.scores.reasons import REASON_COLUMNS, word_reasons
@@ -40,12 +40,14 @@ _log = logging.getLogger(__name__)
 class AnomalySettings:
     """What a version is made with; all of it is in the hash of the version's name.
 
-    Distances are clipped at `clip` spreads, and a reason is at least `min_reason` spreads away.
+    Of more than `max_fit_rows` rows so many are taken, evenly spaced in time. Distances are
+    clipped at `clip` spreads, and a reason is at least `min_reason` spreads away.
     """
 
     cut_days: int = 14
     window_days: int = 56
     min_fit_rows: int = 500
+    max_fit_rows: int = 50_000
     min_peer_rows: int = 100
     tree_count: int = 100
     rows_per_tree: int = 256
@@ -59,8 +61,11 @@ def score(
     *,
     seed: int,
     settings: AnomalySettings = AnomalySettings(),
+    after: datetime | None = None,
 ) -> pd.DataFrame:
     """Return one row per creator and as_of_at after the first cut with enough rows before it.
+
+    With `after`, only later moments are scored, and `features` need begin only at `first_read`.
 
     anomaly_score is the share of rows of the fitting window that are not odder: 0 to 1, 1 is the
     oddest. reason_1 to reason_3 name the features farthest from the peers' median; they
@@ -71,8 +76,10 @@ def score(
     clock = strip_zone(clock)
     rows = features[features["as_of_at"] <= clock].sort_values(list(KEY[::-1]), kind="stable")
     cuts = list_cuts(rows["as_of_at"].min(), clock, settings.cut_days) if len(rows) else ()
-    parts = [part for cut in cuts if len(part := _score_cut(cut, rows, seed, settings))]
-    if not parts:
+    if after is not None:
+        cuts = tuple(cut for cut in cuts if cut.scores_until_at > after)
+    parts = [part for cut in cuts if len(part := _score_cut(cut, rows, after, seed, settings))]
+    if not parts and (after is None or rows["as_of_at"].max() > after):
         _log.warning(
             "%s: no scores: no cut has %d feature rows in the %d days before it",
             MODEL_NAME,
@@ -84,17 +91,27 @@ def score(
     return scores.sort_values(list(KEY[::-1]), kind="stable", ignore_index=True)
 
 
-def _score_cut(cut: Cut, rows: pd.DataFrame, seed: int, settings: AnomalySettings) -> pd.DataFrame:
+def first_read(after: datetime, settings: AnomalySettings = AnomalySettings()) -> datetime:
+    """Return the moment after which feature rows are read to score the moments after `after`."""
+    return find_term(strip_zone(after), settings.cut_days).trained_at - timedelta(days=settings.window_days)
+
+
+def _score_cut(
+    cut: Cut, rows: pd.DataFrame, after: datetime | None, seed: int, settings: AnomalySettings
+) -> pd.DataFrame:
     from sklearn.ensemble import IsolationForest
 
     moments = rows["as_of_at"]
     window_from = cut.trained_at - timedelta(days=settings.window_days)
     past = rows[(moments > window_from) & (moments <= cut.trained_at)]
-    asked = rows[(moments > cut.trained_at) & (moments <= cut.scores_until_at)]
+    asked_from = cut.trained_at if after is None else max(cut.trained_at, after)
+    asked = rows[(moments > asked_from) & (moments <= cut.scores_until_at)]
     if len(past) < settings.min_fit_rows:
         asked = asked.iloc[:0]
     if not len(asked):
         return asked
+    if len(past) > settings.max_fit_rows:
+        past = past.iloc[np.linspace(0, len(past) - 1, settings.max_fit_rows).astype(np.int64)]
     scale = fit_peer_scale(past, BEHAVIOUR, settings.min_peer_rows, settings.clip)
     forest = IsolationForest(
         n_estimators=settings.tree_count,

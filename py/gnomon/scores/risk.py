@@ -56,6 +56,8 @@ RUN_TYPES = {
     "scores_until_at": "datetime64[us]",
 }
 
+_NO_ROWS = "there are no feature rows; they begin 28 days after the first content was known"
+
 _log = logging.getLogger(__name__)
 
 
@@ -123,25 +125,49 @@ def train(
     *,
     seed: int,
     settings: RiskSettings = RiskSettings(),
+    earlier: pd.DataFrame | None = None,
+    first_at: datetime | None = None,
 ) -> pd.DataFrame:
     """Return one row per training cut before `clock`: the version made, or why none was.
 
     `features` are rows of feat_creator__daily, `violations` of int_violations__dated. The
     outcome columns compare the version's own scores with labels that have matured by `clock`;
     they are empty until some have. DefinitionError if a column is missing.
+
+    `earlier` are the runs of an earlier clock: what they made is kept as it is. `features` need then
+    begin only after `first_read`, and `first_at` says what their first as_of_at is, read or not.
     """
     require_columns(features, [*KEY, PEER, *NAMES], "feat_creator__daily")
     require_columns(violations, VIOLATION_COLUMNS, "int_violations__dated")
     clock = strip_zone(clock)
     rows = features[features["as_of_at"] <= clock].sort_values(list(KEY[::-1]), kind="stable")
-    # One term back at least, so that there is a cut to say why there are no scores.
-    last_term_at = clock - timedelta(days=settings.cut_days)
-    first_at = min(rows["as_of_at"].min(), last_term_at) if len(rows) else last_term_at
-    cuts = list_cuts(first_at, clock, settings.cut_days)
-    runs = [_run_cut(cut, rows, violations, clock, seed, settings) for cut in cuts]
+    if first_at is None and len(rows):
+        first_at = rows["as_of_at"].min()
+    made = _list_made(earlier)
+    runs = [
+        _run_cut(cut, made.get(_name(cut, seed, settings)), rows, violations, clock, seed, settings)
+        for cut in _list_terms(first_at, clock, settings)
+    ]
     if not any(run["status"] == "trained" for run in runs):
         _log.warning("%s: no version could be trained, so there are no scores: %s", MODEL_NAME, runs[-1]["reason"])
     return pd.DataFrame(runs, columns=list(RUN_TYPES)).astype(RUN_TYPES)
+
+
+def first_read(
+    earlier: pd.DataFrame,
+    first_at: datetime | None,
+    clock: datetime,
+    *,
+    seed: int,
+    settings: RiskSettings = RiskSettings(),
+) -> datetime | None:
+    """Return the moment after which `train` reads feature rows; None if it trains, and reads all of them."""
+    made = _list_made(earlier)
+    clock = strip_zone(clock)
+    if any(_name(cut, seed, settings) not in made for cut in _list_terms(first_at, clock, settings)):
+        return None
+    trained = [run["trained_at"] for run in made.values() if run["status"] == "trained"]
+    return min(trained, default=clock)
 
 
 def apply(features: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
@@ -156,18 +182,42 @@ def apply(features: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     return scores.astype(SCORE_TYPES).sort_values(list(KEY[::-1]), kind="stable", ignore_index=True)
 
 
+def _list_terms(first_at: datetime | None, clock: datetime, settings: RiskSettings) -> tuple[Cut, ...]:
+    # One term back at least, so that there is a cut to say why there are no scores.
+    last_term_at = clock - timedelta(days=settings.cut_days)
+    return list_cuts(last_term_at if first_at is None else min(first_at, last_term_at), clock, settings.cut_days)
+
+
+def _name(cut: Cut, seed: int, settings: RiskSettings) -> str:
+    return name_version(MODEL_NAME, cut.trained_at, asdict(settings), seed, NAMES)
+
+
+def _list_made(earlier: pd.DataFrame | None) -> dict[str, dict[str, Any]]:
+    """Return the earlier runs by version; a run that only lacked feature rows is made again, they may have come."""
+    if earlier is None:
+        return {}
+    return {run["model_version"]: run for run in earlier.to_dict("records") if run["reason"] != _NO_ROWS}
+
+
 def _run_cut(
     cut: Cut,
+    made: dict[str, Any] | None,
     rows: pd.DataFrame,
     violations: pd.DataFrame,
     clock: datetime,
     seed: int,
     settings: RiskSettings,
 ) -> dict[str, object]:
+    if made is not None:
+        return (
+            made
+            if made["status"] != "trained"
+            else {**made, **_measure_made(cut, made, rows, violations, clock, settings)}
+        )
     fit, holdout = _split_known(cut, rows, violations, settings)
     run: dict[str, object] = {
         "model_name": MODEL_NAME,
-        "model_version": name_version(MODEL_NAME, cut.trained_at, asdict(settings), seed, NAMES),
+        "model_version": _name(cut, seed, settings),
         "status": "skipped",
         "reason": _explain_skip(rows, fit, holdout, settings),
         "fit_row_count": len(fit.frame),
@@ -215,7 +265,7 @@ def _label(frame: pd.DataFrame, violations: pd.DataFrame, cut: Cut, settings: Ri
 def _explain_skip(rows: pd.DataFrame, fit: _Rows, holdout: _Rows, settings: RiskSettings) -> str | None:
     """Return why a version cannot be trained on these rows, or None if it can."""
     if not len(rows):
-        return "there are no feature rows; they begin 28 days after the first content was known"
+        return _NO_ROWS
     if not len(holdout.frame):
         return f"no row has a final label yet: it takes {settings.delay.days} days"
     if not len(fit.frame):
@@ -284,17 +334,33 @@ def _measure_outcome(
     }
 
 
+def _measure_made(
+    cut: Cut,
+    made: dict[str, Any],
+    rows: pd.DataFrame,
+    violations: pd.DataFrame,
+    clock: datetime,
+    settings: RiskSettings,
+) -> dict[str, object]:
+    platt = Platt(made["calibration_slope"], made["calibration_intercept"])
+    return _measure_outcome(cut, rows, violations, clock, settings, _load_trees(made), platt)
+
+
+def _load_trees(run: dict[str, Any]) -> Any:
+    import xgboost
+
+    return xgboost.Booster({"nthread": 1}, model_file=bytearray(run["model_json"].encode()))
+
+
 def _select_scored(rows: pd.DataFrame, cut: Cut) -> pd.DataFrame:
     return rows[(rows["as_of_at"] > cut.trained_at) & (rows["as_of_at"] <= cut.scores_until_at)]
 
 
 def _apply_version(features: pd.DataFrame, run: dict[str, Any]) -> pd.DataFrame:
-    import xgboost
-
     rows = _select_scored(features, Cut(run["trained_at"], run["scores_until_at"]))
     if not len(rows):
         return _empty_scores()
-    booster = xgboost.Booster({"nthread": 1}, model_file=bytearray(run["model_json"].encode()))
+    booster = _load_trees(run)
     platt = Platt(run["calibration_slope"], run["calibration_intercept"])
     contributions = booster.predict(_build_matrix(rows), pred_contribs=True)
     # The last column is the bias; the sum of a row is its margin.

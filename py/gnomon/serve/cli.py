@@ -18,6 +18,8 @@ import typer
 
 from gnomon import __version__
 from gnomon.core.errors import GnomonError, QueryError
+from gnomon.serve.operation_commands import daily, doctor
+from gnomon.serve.simulate_commands import simulate_app
 
 if TYPE_CHECKING:
     from gnomon.engine import Engine, Result
@@ -32,6 +34,9 @@ app = typer.Typer(
 )
 ingest_app = typer.Typer(help="Bring raw data in, or hold it against the contract.", no_args_is_help=True)
 app.add_typer(ingest_app, name="ingest", rich_help_panel=None)
+app.add_typer(simulate_app, name="simulate", rich_help_panel=None)
+app.command()(daily)
+app.command()(doctor)
 
 _TRACEBACK = "GNOMON_TRACEBACK"
 _OUTSIDE_CALLS = re.compile(r",(?![^(]*\))")
@@ -192,27 +197,6 @@ def metrics(
         typer.echo(catalogue.render_json(engine, name))
     else:
         typer.echo(catalogue.render_metric(engine, name) if name else catalogue.render_list(engine))
-
-
-@app.command()
-def simulate(
-    out: Out,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same rows.")] = 7,
-    days: Annotated[int, typer.Option("--days", help="Days of events.")] = 120,
-    creators: Annotated[int, typer.Option("--creators", help="How many creators.")] = 300,
-    dry_run: DryRun = False,
-) -> None:
-    """Write a synthetic raw set, with its truth apart under truth/."""
-    from gnomon.simulate import check_arguments
-    from gnomon.simulate import simulate as run
-
-    if dry_run:
-        check_arguments(out, seed=seed, days=days, creators=creators)
-        typer.echo(f"would write {days} days of {creators} creators (seed {seed}) to {out}", err=True)
-        return
-    record = run(out, seed=seed, days=days, creators=creators)
-    typer.echo(record.raw_set_id)
-    typer.echo(f"wrote {out}; read it with GNOMON_RAW={out}", err=True)
 
 
 @ingest_app.command("check")

@@ -29,7 +29,7 @@ def render_table(result: Result, manifest: Manifest) -> str:
         metric = manifest.metrics.get(MetricName(name))
         values = _plain_column(result.table.column(name))
         unit = metric.documentation.unit if metric else None
-        columns.append((name, [_format_value(value, unit) for value in values], metric is not None))
+        columns.append((name, [format_value(value, unit) for value in values], metric is not None))
         if name in result.intervals:
             columns.append(("95 % interval", [_format_interval(i, unit) for i in result.intervals[name]], False))
     return align(columns)
@@ -143,10 +143,11 @@ _FORMATS: dict[str, Callable[[float], str]] = {
 def _format_interval(interval: Interval | None, unit: str | None) -> str:
     if interval is None:
         return _NULL
-    return f"{_format_value(interval.low, unit)} to {_format_value(interval.high, unit)}"
+    return f"{format_value(interval.low, unit)} to {format_value(interval.high, unit)}"
 
 
-def _format_value(value: Any, unit: str | None) -> str:
+def format_value(value: Any, unit: str | None) -> str:
+    """Return a value as people read it, by its unit."""
     if value is None:
         return _NULL
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) and unit is not None:

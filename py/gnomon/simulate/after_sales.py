@@ -1,203 +1,214 @@
-"""What happens to orders: dispatch and delivery, cancellations, refunds, complaints and ratings."""
+"""What buyers do after their orders: refunds, complaints and ratings.
+
+Each thing is drawn on the day of what leads to it and waits on the agenda for its own day. So a
+parcel's fate is drawn when it is dispatched, in the world as it is on that day.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from gnomon.simulate.catalogue import Catalogue
-from gnomon.simulate.rows import Rows, hide, number_ids, order_by_time, show_moments
-from gnomon.simulate.shopping import Orders
+from gnomon.simulate.effects import Effects
+from gnomon.simulate.luck import choose, draw_luck, draw_lucky_delays
+from gnomon.simulate.parcels import BUYER, CARRIER, PARTIES, PLATFORM, SELLER, Parcels, move
+from gnomon.simulate.rows import order_by_time, write_ids, write_moments, write_words
+from gnomon.simulate.state import State
 from gnomon.simulate.world import (
     CURRENCIES,
     DAY,
     HOUR,
-    MINUTE,
-    NEVER,
     Bools,
+    Day,
     Floats,
     Ints,
-    World,
     draw_arrivals,
-    draw_choices,
-    draw_delays,
 )
 
-CARRIERS = np.array(["carrier-1", "carrier-2", "carrier-3", "carrier-4"])
-PARTIES = np.array(["buyer", "seller", "carrier", "platform"])
-BUYER, SELLER, CARRIER, PLATFORM = range(4)
 CAUSES = np.array(["not_received", "late", "damaged", "not_as_described", "counterfeit", "service"])
 LOST, LATE, DAMAGED, MISDESCRIBED, COUNTERFEIT, SERVICE = range(6)
+KINDS = np.array(["return_refund", "refund_only"])
 
-# How likely each carrier loses or damages a parcel.
-_CARRIER_LOSES = np.array([0.008, 0.012, 0.018, 0.045])
-
-
-@dataclass(frozen=True)
-class Deliveries:
-    """What becomes of each order; NEVER for a moment that does not come."""
-
-    promised_at: Ints
-    dispatch_by: Ints
-    dispatched_at: Ints
-    delivered_at: Ints
-    cancelled_at: Ints
-    cancelled_by: Ints
-    carrier: Ints
-    is_lost: Bools
+_REFUNDS, _COMPLAINTS, _REVIEWS = "after_sales.refunds", "after_sales.complaints", "after_sales.reviews"
+# Of complaints about what came in time: damaged, not as described, counterfeit, service.
+_GOODS_SHARES = np.array([0.22, 0.48, 0.15, 0.15])
+# Of three stars and more for who is content, of one and more for who is not.
+_GOOD_RATINGS = np.array([0.10, 0.25, 0.65])
+_BAD_RATINGS = np.array([0.50, 0.25, 0.25])
+# A parcel that is longer than this on its way is late by its carrier's doing.
+_USUAL_TRANSIT = 7 * DAY
 
 
-def draw_deliveries(world: World, orders: Orders, faults: Floats) -> Deliveries:
-    """Return the way of every order; `faults` are those of the lines, the first line's speaks for its order."""
-    rng = world.draw_stream("deliveries")
-    count = len(orders.order_id)
-    fault = faults[np.searchsorted(orders.line_order, np.arange(count))] if count else np.zeros(0)
-    is_paid = orders.paid_at < NEVER
-    paid = np.where(is_paid, orders.paid_at, 0)
-    promised = paid + rng.integers(60, 300, count)
-    dispatch = promised + HOUR + draw_delays(rng, count, 20 * HOUR, 0.45)
-    # Sellers with faults let some orders lie for days.
-    dispatch += np.where(rng.random(count) < 0.6 * fault, rng.integers(DAY, 4 * DAY, count), 0)
-    carrier = draw_choices(rng, np.array([0.4, 0.3, 0.2, 0.1]), count)
-    is_lost = rng.random(count) < _CARRIER_LOSES[carrier]
-    delivery = dispatch + 12 * HOUR + draw_delays(rng, count, 3 * DAY, 0.45)
-    is_cancelled = is_paid & (rng.random(count) < 0.02 + 0.15 * fault)
-    by_seller = rng.random(count) < 0.3 + fault
-    cancelled_by = np.where(by_seller, SELLER, np.where(rng.random(count) < 0.85, BUYER, PLATFORM))
-    cancelled = promised + (rng.random(count) * (dispatch - promised)).astype(np.int64)
-    goes = is_paid & ~is_cancelled
-    return Deliveries(
-        promised_at=np.where(is_paid, promised, NEVER),
-        dispatch_by=np.where(is_paid, paid + 2 * DAY, NEVER),
-        dispatched_at=np.where(goes, dispatch, NEVER),
-        delivered_at=np.where(goes & ~is_lost, delivery, NEVER),
-        cancelled_at=np.where(is_cancelled, cancelled, NEVER),
-        cancelled_by=cancelled_by,
-        carrier=carrier,
-        is_lost=goes & is_lost,
+def follow(state: State, day: Day, effects: Effects) -> None:
+    """Let the day's orders go their way; post fulfilment_events, refunds, complaints and product_reviews."""
+    fates = move(state, day, effects)
+    _undo(state, day, fates.cancelled)
+    _miss(state, day, fates.lost)
+    _receive(state, day, fates.delivered)
+    _post_refunds(state, day)
+    _post_complaints(state, day)
+    _post_reviews(state, day)
+
+
+def _undo(state: State, day: Day, cancelled: Parcels) -> None:
+    """Plan the money back for every line of cancelled orders."""
+    lines = cancelled.lines
+    back = cancelled.at[lines.whose] + draw_lucky_delays(day.world, "undoing", 8 * HOUR, 0.8, lines.code)
+    _plan_refunds(state, back, lines.line, lines.product, lines.value, np.ones(len(back), dtype=bool))
+
+
+def _miss(state: State, day: Day, lost: Parcels) -> None:
+    """Plan what comes of parcels that never arrive: all money back, and mostly a complaint before."""
+    world, lines, code = day.world, lost.lines, lost.lines.order_code
+    waits = draw_lucky_delays(world, "refund of loss", 4 * DAY, 0.6, lines.code, lines.product)
+    back = lost.at[lines.whose] + 12 * DAY + waits
+    _plan_refunds(state, back, lines.line, lines.product, lines.value, np.ones(len(back), dtype=bool))
+    complains = draw_luck(world, "complaint", code) < 0.75
+    party = np.where(draw_luck(world, "party", code) < 0.9, CARRIER, SELLER)
+    _plan_complaints(state, day, lost, lost.at + 10 * DAY, complains, np.full(len(code), LOST), party)
+
+
+def _receive(state: State, day: Day, delivered: Parcels) -> None:
+    """Plan what buyers do with what came: returns weeks later, complaints, and ratings of three lines in ten."""
+    world, lines = day.world, delivered.lines
+    at = delivered.at[lines.whose]
+
+    def draw(topic: str) -> Floats:
+        return draw_luck(world, topic, lines.code, lines.product)
+
+    returns = draw("return") < 0.03 + 0.25 * lines.fault + lines.deceit
+    back = at + 2 * DAY + draw_lucky_delays(world, "return", 9 * DAY, 0.7, lines.code, lines.product)
+    # Some keep the goods for half of the money back.
+    keeps = draw("keeping") < 0.2
+    value = np.where(keeps, lines.value // 2, lines.value)
+    _plan_refunds(state, back[returns], lines.line[returns], lines.product[returns], value[returns], keeps[returns])
+
+    cause, complains = _draw_causes(day, delivered)
+    _plan_complaints(state, day, delivered, delivered.at, complains, cause, _draw_parties(day, delivered, cause))
+
+    rates = draw("rates") < 0.3
+    rated = at + draw_lucky_delays(world, "rating", 3 * DAY, 0.8, lines.code, lines.product)
+    unhappy = draw("unhappy") < 0.03 + 0.8 * lines.fault + lines.deceit
+    luck = draw("rating")
+    rating = np.where(unhappy, 1 + choose(luck, _BAD_RATINGS), 3 + choose(luck, _GOOD_RATINGS))
+    state.agenda.plan(
+        _REVIEWS, at=rated[rates], line=lines.line[rates], product=lines.product[rates], rating=rating[rates]
     )
 
 
-def tabulate_fulfilment_events(world: World, orders: Orders, deliveries: Deliveries) -> Rows:
-    """Return the raw table fulfilment_events; only a cancellation names a party at fault."""
-    rng = world.draw_stream("fulfilment_events")
-    count = len(orders.order_id)
-    moments = np.concatenate(
-        [deliveries.promised_at, deliveries.dispatched_at, deliveries.delivered_at, deliveries.cancelled_at]
-    )
-    which = np.tile(np.arange(count), 4)
-    event = np.repeat(np.arange(4), count)
-    happens = moments < world.end
-    ingested = draw_arrivals(rng, np.where(happens, moments, 0), median=30 * MINUTE)
-    order = order_by_time(rng, moments)
-    order = order[(happens & (ingested <= world.end))[order]]
-    which, event = which[order], event[order]
-    moves = (event == 1) | (event == 2)
-    return {
-        "fulfilment_event_id": number_ids("f", len(order)),
-        "order_id": orders.order_id[which],
-        "event_type": np.array(["promised", "dispatched", "delivered", "cancelled"])[event],
-        "fault_party": hide(PARTIES[deliveries.cancelled_by[which]], event != 3),
-        "carrier": hide(CARRIERS[deliveries.carrier[which]], ~moves),
-        "promised_dispatch_at": show_moments(np.where(event == 0, deliveries.dispatch_by[which], NEVER)),
-        "occurred_at": show_moments(moments[order]),
-        "ingested_at": show_moments(ingested[order]),
-    }
+def _is_late(delivered: Parcels) -> Bools:
+    """Return which parcels their sellers dispatched later than promised."""
+    return np.asarray(delivered.dispatched_at > delivered.lines.dispatch_by[delivered.lines.is_first])
 
 
-def tabulate_refunds(
-    world: World, catalogue: Catalogue, orders: Orders, deliveries: Deliveries, faults: Floats
-) -> Rows:
-    """Return the raw table refunds: returns weeks after delivery, and money back for what never came."""
-    rng = world.draw_stream("refunds")
-    line = orders.line_order
-    count = len(line)
-    delivered, is_lost = deliveries.delivered_at[line], deliveries.is_lost[line]
-    returned = (delivered < NEVER) & (rng.random(count) < 0.03 + 0.25 * faults)
-    cancelled = deliveries.cancelled_at[line] < NEVER
-    later = np.where(returned, delivered, 0) + 2 * DAY + draw_delays(rng, count, 9 * DAY, 0.7)
-    missing = np.where(is_lost, deliveries.dispatched_at[line], 0) + 12 * DAY + draw_delays(rng, count, 4 * DAY, 0.6)
-    undone = np.where(cancelled, deliveries.cancelled_at[line], 0) + draw_delays(rng, count, 8 * HOUR, 0.8)
-    moments = np.select([cancelled, is_lost, returned], [undone, missing, later], NEVER)
-    keeps_goods = cancelled | is_lost | (rng.random(count) < 0.2)
-    value = catalogue.price[orders.product] * orders.quantity
-    partial = ~cancelled & ~is_lost & keeps_goods
-    amount = np.where(partial, value // 2, value)
-    ingested = draw_arrivals(rng, np.where(moments < world.end, moments, 0), median=HOUR)
-    order = order_by_time(rng, moments)
-    order = order[((moments < world.end) & (ingested <= world.end))[order]]
-    return {
-        "refund_id": number_ids("r", len(order)),
-        "order_item_id": orders.item_id[order],
-        "refund_kind": np.where(keeps_goods[order], "refund_only", "return_refund"),
-        "currency": CURRENCIES[catalogue.region[orders.product[order]]],
-        "refund_amount": amount[order] / 100,
-        "occurred_at": show_moments(moments[order]),
-        "ingested_at": show_moments(ingested[order]),
-    }
+def _draw_causes(day: Day, delivered: Parcels) -> tuple[Ints, Bools]:
+    """Return by order what its buyer would complain of, and whether it comes to that.
+
+    A deceived buyer complains of the description, one who waited too long of the delay; the rest
+    of the chance is what happens anyway, more with a seller at fault.
+    """
+    world, lines, code = day.world, delivered.lines, delivered.lines.order_code
+    first = lines.is_first
+    is_late = _is_late(delivered)
+    deceived = lines.deceit[first]
+    overdue = np.maximum(delivered.at - delivered.dispatched_at - _USUAL_TRANSIT, 0) / DAY
+    waited = np.minimum(0.04 * overdue, 0.3)
+    usual = np.where(is_late, 0.10, 0.012) + 0.12 * lines.fault[first]
+    luck = draw_luck(world, "complaint", code)
+    by_goods = choose(draw_luck(world, "what is wrong", code), _GOODS_SHARES) + DAMAGED
+    otherwise = np.where(is_late & (draw_luck(world, "late or wrong", code) < 0.6), LATE, by_goods)
+    cause = np.where(luck < deceived, MISDESCRIBED, np.where(luck < deceived + waited, LATE, otherwise))
+    return cause, luck < deceived + waited + usual
 
 
-def tabulate_complaints(world: World, orders: Orders, deliveries: Deliveries, faults: Floats) -> Rows:
-    """Return the raw table complaints: at most one per order, its cause from what went wrong."""
-    rng = world.draw_stream("complaints")
-    count = len(orders.order_id)
-    fault = faults[np.searchsorted(orders.line_order, np.arange(count))] if count else np.zeros(0)
-    delivered, dispatched = deliveries.delivered_at, deliveries.dispatched_at
-    has_come = delivered < NEVER
-    is_late = (dispatched < NEVER) & (dispatched > deliveries.dispatch_by)
-    chance = np.select([deliveries.is_lost, has_come & is_late, has_come], [0.75, 0.10, 0.012], 0.0)
-    chance = chance + np.where(has_come, 0.12 * fault, 0.0)
-    complains = rng.random(count) < chance
-    by_goods = draw_choices(rng, np.array([0.22, 0.48, 0.15, 0.15]), count) + DAMAGED
-    cause = np.where(deliveries.is_lost, LOST, np.where(is_late & (rng.random(count) < 0.6), LATE, by_goods))
-    luck = rng.random(count)
-    party = np.select(
-        [cause == LOST, cause == LATE, cause == DAMAGED, cause == SERVICE],
+def _draw_parties(day: Day, delivered: Parcels, cause: Ints) -> Ints:
+    """Return by order the party at fault for a complaint of this cause.
+
+    A delay is mostly the seller's if it was dispatched late, else mostly the carrier's.
+    """
+    luck = draw_luck(day.world, "party", delivered.lines.order_code)
+    late_by_seller = np.where(_is_late(delivered), 0.8, 0.08)
+    return np.select(
+        [cause == LATE, cause == DAMAGED, cause == SERVICE],
         [
-            np.where(luck < 0.9, CARRIER, SELLER),
-            np.where(luck < 0.8, SELLER, CARRIER),
+            np.where(luck < late_by_seller, SELLER, CARRIER),
             np.where(luck < 0.6, CARRIER, SELLER),
             np.where(luck < 0.4, PLATFORM, np.where(luck < 0.7, BUYER, SELLER)),
         ],
         np.where(luck < 0.9, SELLER, BUYER),
     )
-    since = np.where(deliveries.is_lost, np.minimum(dispatched, world.end) + 10 * DAY, np.minimum(delivered, world.end))
-    moments = np.where(complains, since + draw_delays(rng, count, 2 * DAY, 0.9), NEVER)
-    ingested = draw_arrivals(rng, np.where(moments < world.end, moments, 0))
-    order = order_by_time(rng, moments)
-    order = order[((moments < world.end) & (ingested <= world.end))[order]]
-    return {
-        "complaint_id": number_ids("q", len(order)),
-        "order_id": orders.order_id[order],
-        "cause": CAUSES[cause[order]],
-        "fault_party": PARTIES[party[order]],
-        "occurred_at": show_moments(moments[order]),
-        "ingested_at": show_moments(ingested[order]),
-    }
 
 
-def tabulate_product_reviews(
-    world: World, catalogue: Catalogue, orders: Orders, deliveries: Deliveries, faults: Floats
-) -> Rows:
-    """Return the raw table product_reviews: ratings of three lines in ten that were delivered."""
-    rng = world.draw_stream("product_reviews")
-    line = orders.line_order
-    count = len(line)
-    delivered = deliveries.delivered_at[line]
-    rates = (delivered < NEVER) & (rng.random(count) < 0.3)
-    moments = np.where(rates, np.where(rates, delivered, 0) + draw_delays(rng, count, 3 * DAY, 0.8), NEVER)
-    unhappy = rng.random(count) < 0.03 + 0.8 * faults
-    good = 3 + draw_choices(rng, np.array([0.10, 0.25, 0.65]), count)
-    bad = 1 + draw_choices(rng, np.array([0.50, 0.25, 0.25]), count)
-    ingested = draw_arrivals(rng, np.where(moments < world.end, moments, 0))
-    order = order_by_time(rng, moments)
-    order = order[((moments < world.end) & (ingested <= world.end))[order]]
-    return {
-        "product_review_id": number_ids("g", len(order)),
-        "order_item_id": orders.item_id[order],
-        "product_id": catalogue.product_id[orders.product[order]],
-        "rating": np.where(unhappy, bad, good)[order],
-        "occurred_at": show_moments(moments[order]),
-        "ingested_at": show_moments(ingested[order]),
-    }
+def _plan_refunds(state: State, at: Ints, line: Ints, product: Ints, amount: Ints, keeps: Bools) -> None:
+    state.agenda.plan(_REFUNDS, at=at, line=line, product=product, amount=amount, keeps=keeps.astype(np.int64))
+
+
+def _plan_complaints(
+    state: State, day: Day, parcels: Parcels, since: Ints, complains: Bools, cause: Ints, party: Ints
+) -> None:
+    """Plan complaints some days after `since`; an order has one fate, so at most one complaint."""
+    at = since + draw_lucky_delays(day.world, "complaint", 2 * DAY, 0.9, parcels.lines.order_code)
+    order = parcels.lines.order[parcels.lines.is_first]
+    state.agenda.plan(
+        _COMPLAINTS, at=at[complains], order=order[complains], cause=cause[complains], party=party[complains]
+    )
+
+
+def _post_refunds(state: State, day: Day) -> None:
+    """Post the day's refunds, in the currency of their lines."""
+    rng = day.draw_stream("refunds")
+    due = state.agenda.take(_REFUNDS, day.ends_at)
+    order = order_by_time(rng, due["at"])
+    due = {name: values[order] for name, values in due.items()}
+    state.outbox.post(
+        rng,
+        "refunds",
+        {
+            "refund_id": write_ids("r", state.number("refunds", len(order))),
+            "order_item_id": write_ids("i", due["line"]),
+            "refund_kind": write_words(KINDS, due["keeps"]),
+            "currency": write_words(CURRENCIES, state.products["region"][due["product"]]),
+            "refund_amount": due["amount"] / 100,
+            "occurred_at": write_moments(due["at"]),
+            "ingested_at": write_moments(draw_arrivals(rng, due["at"], median=HOUR)),
+        },
+    )
+
+
+def _post_complaints(state: State, day: Day) -> None:
+    """Post the day's complaints."""
+    rng = day.draw_stream("complaints")
+    due = state.agenda.take(_COMPLAINTS, day.ends_at)
+    order = order_by_time(rng, due["at"])
+    due = {name: values[order] for name, values in due.items()}
+    state.outbox.post(
+        rng,
+        "complaints",
+        {
+            "complaint_id": write_ids("q", state.number("complaints", len(order))),
+            "order_id": write_ids("o", due["order"]),
+            "cause": write_words(CAUSES, due["cause"]),
+            "fault_party": write_words(PARTIES, due["party"]),
+            "occurred_at": write_moments(due["at"]),
+            "ingested_at": write_moments(draw_arrivals(rng, due["at"])),
+        },
+    )
+
+
+def _post_reviews(state: State, day: Day) -> None:
+    """Post the day's ratings of lines."""
+    rng = day.draw_stream("product reviews")
+    due = state.agenda.take(_REVIEWS, day.ends_at)
+    order = order_by_time(rng, due["at"])
+    due = {name: values[order] for name, values in due.items()}
+    state.outbox.post(
+        rng,
+        "product_reviews",
+        {
+            "product_review_id": write_ids("g", state.number("product_reviews", len(order))),
+            "order_item_id": write_ids("i", due["line"]),
+            "product_id": write_ids("p", due["product"]),
+            "rating": due["rating"],
+            "occurred_at": write_moments(due["at"]),
+            "ingested_at": write_moments(draw_arrivals(rng, due["at"])),
+        },
+    )

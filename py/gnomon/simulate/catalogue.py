@@ -1,12 +1,11 @@
-"""What can be bought: sellers and their products."""
+"""What can be bought: sellers, and the products that they list over time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from gnomon.simulate.rows import Rows, number_ids, order_by_time, show_moments
+from gnomon.simulate.rows import order_by_time, write_ids, write_moments, write_words
+from gnomon.simulate.state import State
 from gnomon.simulate.world import (
     CATEGORIES,
     CURRENCIES,
@@ -15,116 +14,117 @@ from gnomon.simulate.world import (
     REGION_SHARES,
     REGIONS,
     UNITS_PER_DOLLAR,
+    Day,
     Floats,
     Ints,
-    Texts,
     World,
     draw_arrivals,
+    draw_moments,
 )
 
 # The smallest step of a price, in hundredths of the currency: 100 rupiah, 1,000 dong, one cent.
 _PRICE_STEPS = np.array([10_000, 100, 100_000, 100, 10, 10, 1, 1])
+_CREATORS_PER_SELLER = 5
+# By the end of the planned days; one of the five, on average, is listed in them.
+_PRODUCTS_PER_SELLER = 5
+# How much the first products of a shelf are preferred; 1 is not at all.
+_POPULARITY = 1.6
 
 
-@dataclass(frozen=True)
-class Catalogue:
-    """Sellers and products in the order of time; prices are hundredths of the currency's unit."""
-
-    seller_id: Texts
-    seller_region: Ints
-    seller_fault: Floats
-    seller_since: Ints
-    product_id: Texts
-    seller: Ints
-    category: Ints
-    price: Ints
-    listed_at: Ints
-    ingested_at: Ints
-
-    @property
-    def region(self) -> Ints:
-        """Return each product's region, which is its seller's."""
-        return self.seller_region[self.seller]
-
-
-def draw_catalogue(world: World) -> Catalogue:
-    """Return sellers and products: one seller per five creators, five products each, listed early or later."""
+def found(world: World, state: State) -> None:
+    """Fill an empty catalogue with the sellers and what they listed before the start."""
     rng = world.draw_stream("catalogue")
-    sellers = max(4, world.creators // 5)
+    count = max(4, world.scale.creators // _CREATORS_PER_SELLER)
     # Even steps over the shares: a small world still has sellers in its large regions.
-    steps = (np.arange(sellers) + 0.5) / sellers
+    steps = (np.arange(count) + 0.5) / count
     region = np.searchsorted(np.cumsum(REGION_SHARES), steps).clip(0, len(REGIONS) - 1).astype(np.int64)
     rng.shuffle(region)
-    since = np.sort(world.start - rng.integers(30 * DAY, 600 * DAY, sellers))
-    fault = rng.beta(1.2, 9.0, sellers)
+    since = np.sort(world.start - rng.integers(30 * DAY, 600 * DAY, count))
+    sellers = state.sellers.append(region=region, fault=rng.beta(1.2, 9.0, count), since=since)
+    state.outbox.post(
+        rng,
+        "sellers",
+        {
+            "seller_id": write_ids("s", sellers),
+            "region": write_words(REGIONS, region),
+            "occurred_at": write_moments(since),
+            "ingested_at": write_moments(draw_arrivals(rng, since)),
+        },
+    )
+    # Every seller has a first product from the beginning; each of the others may still be to come.
+    others = rng.binomial(_PRODUCTS_PER_SELLER - 1, 0.75, count)
+    seller = np.repeat(sellers, 1 + others)
+    age = rng.random(len(seller)) * (world.start - since[seller])
+    _list(state, rng, seller, world.start - 1 - age.astype(np.int64))
 
-    count = sellers * 5
-    # The first product of every seller is there before the world begins.
-    seller = np.tile(np.arange(sellers), 5)
-    listed_from = np.where(np.arange(count) < sellers, since[seller], since[seller] + 1)
-    listed_to = np.where(rng.random(count) < 0.8, world.start, world.end)
-    listed_to = np.where(np.arange(count) < sellers, world.start, listed_to)
-    listed = listed_from + (rng.random(count) * (listed_to - listed_from)).astype(np.int64)
-    place = region[seller]
-    dollars = np.clip(11.0 * np.exp(0.8 * rng.standard_normal(count)), 1.5, 300.0)
-    step = _PRICE_STEPS[place]
-    price = np.maximum(np.round(dollars * UNITS_PER_DOLLAR[place] * 100 / step), 1).astype(np.int64) * step
-    category = rng.integers(0, len(CATEGORIES), count)
-    ingested = draw_arrivals(rng, listed)
+
+def list_products(state: State, day: Day) -> None:
+    """List the day's new products: over the planned days one per seller, and on at the same rate."""
+    rng = day.draw_stream("catalogue")
+    count = int(rng.poisson(state.sellers.count / day.world.scale.days))
+    seller = rng.integers(0, state.sellers.count, count)
+    low = np.full(count, day.begins_at, dtype=np.int64)
+    _list(state, rng, seller, draw_moments(rng, low, low + DAY, state.sellers["region"][seller]))
+
+
+def _list(state: State, rng: np.random.Generator, seller: Ints, listed: Ints) -> None:
+    """Add products to the ledger in the order of listing and post their rows."""
     order = order_by_time(rng, listed)
-    order = order[ingested[order] <= world.end]
-    return Catalogue(
-        seller_id=number_ids("s", sellers),
-        seller_region=region,
-        seller_fault=fault,
-        seller_since=since,
-        product_id=number_ids("p", len(order)),
-        seller=seller[order],
-        category=category[order],
-        price=price[order],
-        listed_at=listed[order],
-        ingested_at=ingested[order],
+    seller, listed = seller[order], listed[order]
+    count = len(seller)
+    region = state.sellers["region"][seller]
+    dollars = np.clip(11.0 * np.exp(0.8 * rng.standard_normal(count)), 1.5, 300.0)
+    step = _PRICE_STEPS[region]
+    price = np.maximum(np.round(dollars * UNITS_PER_DOLLAR[region] * 100 / step), 1).astype(np.int64) * step
+    category = rng.integers(0, len(CATEGORIES), count)
+    known = draw_arrivals(rng, listed)
+    products = state.products.append(
+        seller=seller, region=region, category=category, price=price, listed_at=listed, known_at=known
+    )
+    state.outbox.post(
+        rng,
+        "products",
+        {
+            "product_id": write_ids("p", products),
+            "seller_id": write_ids("s", seller),
+            "category": write_words(CATEGORIES, category),
+            "currency": write_words(CURRENCIES, region),
+            "price_amount": price / 100,
+            "occurred_at": write_moments(listed),
+            "ingested_at": write_moments(known),
+        },
     )
 
 
-def draw_products(rng: np.random.Generator, catalogue: Catalogue, region: Ints, category: Ints, moments: Ints) -> Ints:
+def draw_products(rng: np.random.Generator, state: State, region: Ints, category: Ints, moments: Ints) -> Ints:
+    """Return a product of the region for each moment; see choose_products. One uniform number each."""
+    return choose_products(state, rng.random(len(region)), region, category, moments)
+
+
+def choose_products(state: State, luck: Floats, region: Ints, category: Ints, moments: Ints) -> Ints:
     """Return a product of the region for each moment, of the category where there is one; -1 where none is listed.
 
-    Popular products come more often. `category` -1 asks for any.
+    `luck` is uniform from 0 to 1. Popular products come more often: those longest on the shelf.
+    `category` -1 asks for any. The shelf is what was known when the UTC day of the earliest
+    moment began.
     """
-    chosen = np.full(len(region), NONE)
-    luck = rng.random(len(region)) ** 1.6
-    for place, kind in np.unique(np.stack([region, category]), axis=1).T:
-        there = np.flatnonzero((region == place) & (category == kind))
-        offered = catalogue.region == place
-        fitting = offered & (catalogue.category == kind)
-        products = np.flatnonzero(fitting if fitting.any() else offered)
-        if len(products) == 0:
-            continue
-        product = products[np.floor(luck[there] * len(products)).astype(np.int64)]
-        chosen[there] = np.where(catalogue.ingested_at[product] < moments[there], product, NONE)
-    return chosen
+    if len(region) == 0:
+        return np.zeros(0, dtype=np.int64)
+    products = state.products
+    known = np.flatnonzero(products["known_at"] <= int(moments.min()) // DAY * DAY)
+    place, kind = products["region"][known], products["category"][known]
+    kinds, places = len(CATEGORIES), len(REGIONS)
+    luck = luck**_POPULARITY
+    fitting = _choose(place * kinds + kind, region * kinds + np.maximum(category, 0), luck, places * kinds)
+    of_region = _choose(place, region, luck, places)
+    chosen = np.where((category >= 0) & (fitting >= 0), fitting, of_region)
+    return np.append(known, NONE)[chosen]
 
 
-def tabulate_sellers(world: World, catalogue: Catalogue) -> Rows:
-    """Return the raw table sellers."""
-    rng = world.draw_stream("sellers")
-    return {
-        "seller_id": catalogue.seller_id,
-        "region": REGIONS[catalogue.seller_region],
-        "occurred_at": show_moments(catalogue.seller_since),
-        "ingested_at": show_moments(draw_arrivals(rng, catalogue.seller_since)),
-    }
-
-
-def tabulate_products(catalogue: Catalogue) -> Rows:
-    """Return the raw table products; the price is in the seller's currency."""
-    return {
-        "product_id": catalogue.product_id,
-        "seller_id": catalogue.seller_id[catalogue.seller],
-        "category": CATEGORIES[catalogue.category],
-        "currency": CURRENCIES[catalogue.region],
-        "price_amount": catalogue.price / 100,
-        "occurred_at": show_moments(catalogue.listed_at),
-        "ingested_at": show_moments(catalogue.ingested_at),
-    }
+def _choose(shelf: Ints, wanted: Ints, luck: Floats, shelves: int) -> Ints:
+    """Return for each wanted shelf the place of one of the things on it, -1 where it is empty."""
+    counts = np.bincount(shelf, minlength=shelves)
+    begins = np.cumsum(counts) - counts
+    order = np.append(np.argsort(shelf, kind="stable"), NONE)
+    place = begins[wanted] + np.floor(luck * counts[wanted]).astype(np.int64)
+    return order[np.where(counts[wanted] > 0, place, len(shelf))]

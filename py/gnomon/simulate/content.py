@@ -1,263 +1,272 @@
-"""What creators upload, what it is made of, and what it truly is."""
+"""What creators upload on a day: when, what it is made of, and what it truly is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.simulate.accounts import Accounts, Creators
-from gnomon.simulate.catalogue import Catalogue, draw_products
-from gnomon.simulate.policies import COUNTERFEIT, MISLEADING, POLICIES, SPAM, UNDISCLOSED
-from gnomon.simulate.rows import Rows, hide, number_ids, order_by_time, pick, show_hashes, show_moments
+from gnomon.simulate import fingerprints
+from gnomon.simulate.catalogue import draw_products
+from gnomon.simulate.effects import Effects, Postings
+from gnomon.simulate.enforcement import is_suspended
+from gnomon.simulate.policies import COUNTERFEIT, LOW_QUALITY, MISLEADING, POLICIES, UNDISCLOSED, find_versions
+from gnomon.simulate.rows import Rows, hide, write_hashes, write_ids, write_moments, write_words
+from gnomon.simulate.state import State
 from gnomon.simulate.world import (
     CATEGORIES,
-    DAY,
-    LANGUAGES,
+    LANGUAGE_NAMES,
     MINUTE,
     NEVER,
     NONE,
+    REGION_LANGUAGE,
+    SETTLED,
     Bools,
+    Day,
     Floats,
     Ints,
-    Texts,
-    World,
     draw_arrivals,
     draw_choices,
-    draw_codes,
     draw_moments,
+    weigh_weekday,
 )
 
 KINDS = np.array(["video", "live", "image"])
-VIDEO, LIVE = 0, 1
+VIDEO, LIVE, IMAGE = 0, 1, 2
+_KIND_SHARES = np.array([0.88, 0.05, 0.07])
+_ENGLISH = 5
 
-_POSTS_PER_DAY = 0.37
 _LONE_POLICY_SHARES = np.array([0.22, 0.24, 0.14, 0.24, 0.10, 0.06])
 _OPERATOR_POLICY_SHARES = np.array([0.68, 0.08, 0.12, 0.08, 0.02, 0.02])
 _BORDERLINE_SHARE = 0.015
 # How often someone who is to turn bad later, and has not yet, breaks a policy.
-_SLIP_RATE = 0.015
+_SLIP_RATE = 0.012
+# Nobody uploads more than twelve items a day on average.
+_MOST_PER_DAY = 12.0
+# Bad items are shown less: recommendation ranks them down before anybody decides.
+_BAD_REACH = 0.35
+# What an upload is given by whoever posts it.
+_POSTED = (
+    *("creator", "uploaded_at", "caption", "audio", "link", "media"),
+    *("product", "policy", "aigc", "declared", "reach"),
+)
 
 
-@dataclass(frozen=True)
-class Content:
-    """Items in the order of upload; durations are milliseconds, -1 where there is none.
-
-    `policy` is what the item truly breaks, -1 for a good item. `borderline` items break
-    misleading_claims from its version 2 on and nothing before.
-    """
-
-    creator: Ints
-    uploaded_at: Ints
-    ingested_at: Ints
-    kind: Ints
-    category: Ints
-    language: NDArray[np.str_]
-    caption: Ints
-    audio: Ints
-    link: Ints
-    media: Ints
-    product: Ints
-    duration: Ints
-    is_declared: Bools
-    detector_score: Floats
-    is_borderline: Bools
-    is_aigc: Bools
-    policy: Ints
-
-    @property
-    def count(self) -> int:
-        """Return how many items there are."""
-        return len(self.creator)
-
-    @property
-    def is_bad(self) -> Bools:
-        """Return which items truly break a policy in force when they were uploaded."""
-        return self.policy >= 0
-
-    @property
-    def ended_at(self) -> Ints:
-        """Return when a LIVE ends by itself; NEVER for other items."""
-        return np.where(self.kind == LIVE, self.uploaded_at + self.duration // 1000, NEVER)
-
-    def take(self, keep: Bools) -> Content:
-        """Return the items to keep, in the same order."""
-        return Content(**{field.name: getattr(self, field.name)[keep] for field in fields(self)})
+def upload(state: State, day: Day, effects: Effects) -> Ints:
+    """Add the day's items to the ledger, post their rows, and return their numbers in the order of upload."""
+    usual = _draw_usual(state, day, effects)
+    posted = [usual, *effects.postings]
+    columns = {name: np.concatenate([np.asarray(getattr(part, name)) for part in posted]) for name in _POSTED}
+    scenario = np.concatenate([np.full(len(part.creator), part.scenario) for part in posted])
+    items = _complete(state, day, effects, columns, scenario)
+    # Drawn for everybody first: what is forbidden is dropped last.
+    stays = ~is_suspended(state, items["creator"], items["uploaded_at"]) & (items["uploaded_at"] < day.ends_at)
+    order = np.flatnonzero(stays)
+    order = order[np.lexsort((day.draw_stream("upload order").random(len(order)), items["uploaded_at"][order]))]
+    numbers = state.items.append(
+        **{name: values[order] for name, values in items.items()},
+        removed_at=NEVER,
+        returned_at=NEVER,
+        limited_at=NEVER,
+        unlimited_at=NEVER,
+        violation=NONE,
+        view_count=0,
+    )
+    state.outbox.post(day.draw_stream("content rows"), "content", _tabulate(state, day, numbers))
+    return numbers
 
 
-def draw_content(world: World, accounts: Accounts, creators: Creators, catalogue: Catalogue) -> Content:
-    """Return all that creators would upload if nobody were ever suspended or banned."""
-    rng = world.draw_stream("content")
-    creator, uploaded = _draw_uploads(world, rng, accounts, creators)
-    ingested = draw_arrivals(rng, uploaded)
-    order = order_by_time(rng, uploaded)
-    order = order[ingested[order] <= world.end]
-    creator, uploaded, ingested = creator[order], uploaded[order], ingested[order]
-    count = len(creator)
-    region = accounts.region[creators.account[creator]]
-
-    policy, borderline = _draw_faults(world, creators, creator, uploaded)
-    kind = draw_choices(rng, np.array([0.88, 0.05, 0.07]), count)
-    category = np.where(rng.random(count) < 0.75, creators.category[creator], rng.integers(0, len(CATEGORIES), count))
-    sells = (rng.random(count) < 0.34) | (policy == COUNTERFEIT)
-    product = np.where(sells, draw_products(rng, catalogue, region, category, uploaded), NONE)
-    seconds = np.clip(24.0 * np.exp(0.7 * rng.standard_normal(count)), 5, 300)
-    seconds = np.where(kind == LIVE, np.clip(70 * 60 * np.exp(0.5 * rng.standard_normal(count)), 900, 14400), seconds)
-    duration = np.where(kind <= LIVE, np.round(seconds).astype(np.int64) * 1000, NONE)
-    language = np.where(rng.random(count) < 0.96, LANGUAGES[region], "en")
-
-    made = _draw_aigc(world, policy, uploaded)
-    caption, audio, link, media = _draw_fingerprints(world, creators, creator, policy)
-    return Content(
+def _draw_usual(state: State, day: Day, effects: Effects) -> Postings:
+    """Return what creators upload by themselves; attributes are left for `_complete` to draw."""
+    rng = day.draw_stream("uploads")
+    creators = state.creators
+    luck = rng.random(creators.count)
+    region = state.accounts["region"][creators["account"]]
+    away = (creators["quits_at"] <= day.begins_at) & (day.begins_at < creators["returns_at"])
+    rate = creators["post_rate"] * day.world.scale.posts_per_creator * weigh_weekday(day) * ~away
+    rate = np.minimum(rate, _MOST_PER_DAY) * _fit(effects.posting, creators.count)
+    creator = np.repeat(np.arange(creators.count), _invert_poisson(luck, rate))
+    registered = state.accounts["registered_at"][creators["account"][creator]]
+    low = np.maximum(registered + 30 * MINUTE, day.begins_at)
+    moments = draw_moments(rng, low, np.full(len(creator), day.ends_at, dtype=np.int64), region[creator])
+    nothing = np.full(len(creator), NONE)
+    return Postings(
+        scenario=int(NONE),
         creator=creator,
-        uploaded_at=uploaded,
-        ingested_at=ingested,
-        kind=kind,
-        category=category,
-        language=language,
-        caption=caption,
-        audio=audio,
-        link=link,
-        media=media,
-        product=product,
-        duration=duration,
-        is_declared=made[1],
-        detector_score=made[2],
-        is_borderline=borderline,
-        is_aigc=made[0],
-        policy=policy,
+        uploaded_at=moments,
+        caption=nothing,
+        audio=nothing,
+        link=nothing,
+        media=nothing,
+        product=nothing,
+        policy=np.full(len(creator), -2),
+        aigc=nothing,
+        declared=nothing,
+        reach=np.ones(len(creator)),
     )
 
 
-def _draw_uploads(world: World, rng: np.random.Generator, accounts: Accounts, creators: Creators) -> tuple[Ints, Ints]:
-    """Return the creator and the moment of every upload, Poisson per creator with the weekly season."""
-    region = accounts.region[creators.account]
-    low = np.maximum(accounts.registered_at[creators.account] + 30 * MINUTE, world.start)
-    high = np.minimum(creators.quits_at, world.end)
-    active = np.maximum(high - low, 0) / DAY
-    scale = world.creators * world.days * _POSTS_PER_DAY / max(float((creators.post_rate * active).sum()), 1.0)
-    # Nobody uploads more than twelve items a day on average.
-    expected = np.minimum(creators.post_rate * scale, 12.0) * active
-    creator = np.repeat(np.arange(creators.count), rng.poisson(expected))
-    return creator, draw_moments(rng, low[creator], high[creator], region[creator])
+def _fit(factors: Floats, count: int) -> Floats:
+    """Return the factors of all creators: those who registered since they were set have 1."""
+    return np.concatenate([factors, np.ones(max(0, count - len(factors)))])[:count]
 
 
-def _draw_faults(world: World, creators: Creators, creator: Ints, uploaded: Ints) -> tuple[Ints, Bools]:
-    """Return the policy that each item truly breaks (-1: none), and which are borderline."""
-    rng = world.draw_stream("faults")
+def _invert_poisson(luck: Floats, rate: Floats) -> Ints:
+    """Return Poisson counts by inversion, so that each uses just one uniform number."""
+    counts = np.zeros(len(rate), dtype=np.int64)
+    chance = np.exp(-rate)
+    summed = chance.copy()
+    step = 0
+    left = luck >= summed
+    while left.any() and step < 80:
+        step += 1
+        chance = chance * rate / step
+        counts += left
+        summed = summed + chance
+        left &= luck >= summed
+    return counts
+
+
+def _complete(
+    state: State,
+    day: Day,
+    effects: Effects,
+    given: dict[str, NDArray[Any]],
+    scenario: Ints,
+) -> dict[str, NDArray[Any]]:
+    """Return all columns of the items: what a posting gives, and everything else as usual."""
+    rng = day.draw_stream("items")
+    creator, uploaded = given["creator"], given["uploaded_at"]
     count = len(creator)
-    has_turned = uploaded >= creators.turns_at[creator]
-    is_bad = rng.random(count) < np.where(has_turned, creators.bad_rate[creator], _SLIP_RATE)
+    who = state.creators
+    region = state.accounts["region"][who["account"][creator]]
+    policy, borderline = _draw_faults(state, day, effects, creator, uploaded)
+    policy = np.where(given["policy"] == -2, policy, given["policy"])
+    kind = draw_choices(rng, _KIND_SHARES, count)
+    # Nobody plays a scenario's item live.
+    kind = np.where((scenario >= 0) & (kind == LIVE), VIDEO, kind)
+    category = np.where(rng.random(count) < 0.75, who["category"][creator], rng.integers(0, len(CATEGORIES), count))
+    sells = rng.random(count) < 0.34
+    drawn = draw_products(rng, state, region, category, uploaded)
+    product = np.where(given["product"] >= 0, given["product"], np.where(sells, drawn, NONE))
+    # Without a product there is nothing to counterfeit.
+    policy = np.where((policy == COUNTERFEIT) & (product < 0), LOW_QUALITY, policy)
+    policy, fooled = _deceive(rng, effects, product, policy)
+    seconds = np.clip(24.0 * np.exp(0.7 * rng.standard_normal(count)), 5, 300)
+    stream = np.clip(70 * 60 * np.exp(0.5 * rng.standard_normal(count)), 900, 14400)
+    seconds = np.where(kind == LIVE, stream, seconds)
+    made, declared, score = _draw_aigc(day, policy, given)
+    prints = fingerprints.draw_fingerprints(state, day, effects, creator, policy)
+    spread = rng.standard_normal(count)
+    quality = who["quality"][creator] * _fit(effects.quality, who.count)[creator] + 0.10 * rng.standard_normal(count)
+    quality = np.clip(quality - np.where(policy >= 0, 0.25, 0.0), 0.01, 0.99)
+    reach = who["audience"][creator] * np.exp(0.8 * spread + 1.2 * (quality - 0.6)) * given["reach"]
+    reach = reach * np.where(policy >= 0, _BAD_REACH, 1.0) * np.where(product >= 0, 1.25, 1.0)
+    language = np.where(rng.random(count) < 0.96, REGION_LANGUAGE[region], _ENGLISH)
+    return {
+        "creator": creator,
+        "uploaded_at": uploaded,
+        "kind": kind,
+        "category": category,
+        "language": language,
+        **{name: np.where(given[name] >= 0, given[name], getattr(prints, name)) for name in prints.NAMES},
+        "product": product,
+        "duration": np.where(kind == IMAGE, NONE, np.round(seconds).astype(np.int64) * 1000),
+        "is_declared": declared,
+        "detector_score": score,
+        "is_borderline": borderline & ~fooled,
+        "is_aigc": made,
+        "policy": policy,
+        "reach": reach,
+        "quality": quality,
+        "scenario": scenario,
+    }
+
+
+def _draw_faults(state: State, day: Day, effects: Effects, creator: Ints, uploaded: Ints) -> tuple[Ints, Bools]:
+    """Return the policy that each item truly breaks (-1: none), and which are borderline.
+
+    A borderline item breaks a policy under its wider version only.
+    """
+    rng = day.draw_stream("faults")
+    count = len(creator)
+    who = state.creators
+    turns = who["turns_at"][creator]
+    rate = np.where(
+        turns < 0, who["bad_rate"][creator] * 0.35, np.where(uploaded >= turns, who["bad_rate"][creator], _SLIP_RATE)
+    )
+    is_bad = rng.random(count) < rate
     lone = draw_choices(rng, _LONE_POLICY_SHARES, count)
     run = draw_choices(rng, _OPERATOR_POLICY_SHARES, count)
-    policy = np.where(is_bad, np.where(creators.operator[creator] >= 0, run, lone), NONE)
+    policy = np.where(is_bad, np.where(who["operator"][creator] >= 0, run, lone), NONE)
     borderline = ~is_bad & (rng.random(count) < _BORDERLINE_SHARE)
-    return np.where(borderline & (uploaded >= world.widened_at), MISLEADING, policy), borderline
+    wider = find_versions(day.world, np.full(count, MISLEADING), uploaded) > 1
+    policy = np.where(borderline & wider, MISLEADING, policy)
+    # A scenario's widening counts another band of items, each with one draw per policy.
+    for widened, share in effects.widened.items():
+        band = rng.random(count) < _BORDERLINE_SHARE * share
+        policy = np.where(band & (policy < 0), widened, policy)
+        borderline |= band
+    return policy, borderline
 
 
-def _draw_aigc(world: World, policy: Ints, uploaded: Ints) -> tuple[Bools, Bools, Floats]:
+def _deceive(rng: np.random.Generator, effects: Effects, product: Ints, policy: Ints) -> tuple[Ints, Bools]:
+    """Return the policies with the items that claim falsely for a deceptive product, and which those are."""
+    luck = rng.random(len(product))
+    fooled = np.zeros(len(product), dtype=bool)
+    for number, share in effects.deceptive_products.items():
+        fooled |= (product == number) & (luck < share)
+    return np.where(fooled & (policy < 0), MISLEADING, policy), fooled
+
+
+def _draw_aigc(day: Day, policy: Ints, given: dict[str, Ints]) -> tuple[Bools, Bools, Floats]:
     """Return which items are AI-generated, which say so, and the detector's imperfect score."""
-    rng = world.draw_stream("aigc")
+    rng = day.draw_stream("aigc")
     count = len(policy)
-    elapsed = (uploaded - world.start) / max(world.end - world.start, 1)
-    is_aigc = rng.random(count) < np.where(policy >= 0, 0.32, 0.12 + 0.08 * elapsed)
+    # More of it every year, whatever else happens.
+    usual = 0.12 + 0.08 * min(day.number / max(day.world.scale.days, 1), 2.0)
+    is_aigc = rng.random(count) < np.where(policy >= 0, 0.32, usual)
     is_aigc |= policy == UNDISCLOSED
-    is_declared = np.where(is_aigc, rng.random(count) < 0.58, rng.random(count) < 0.01) & (policy != UNDISCLOSED)
+    is_aigc = np.where(given["aigc"] >= 0, given["aigc"] == 1, is_aigc)
+    says = np.where(is_aigc, rng.random(count) < 0.58, rng.random(count) < 0.01) & (policy != UNDISCLOSED)
+    says = np.where(given["declared"] >= 0, given["declared"] == 1, says)
     score = np.where(is_aigc, rng.beta(4.0, 2.2, count), rng.beta(1.6, 6.0, count))
-    return is_aigc, is_declared, np.round(score, 4).astype(np.float64)
+    return np.asarray(is_aigc), np.asarray(says), np.asarray(np.round(score, 4), dtype=np.float64)
 
 
-def _draw_fingerprints(world: World, creators: Creators, creator: Ints, policy: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """Return caption, audio, link and media codes; link is -1 for most.
-
-    Sharing is not guilt: trending audio, common captions and reposts are everywhere. Operators
-    and spammers reuse far more.
-    """
-    rng = world.draw_stream("fingerprints")
-    count = len(creator)
-    # Whose store of captions, links and media an item may come from: its operator's or its creator's.
-    operator = creators.operator[creator]
-    owner = np.where(operator >= 0, creators.count + operator, creator)
-    stores = creators.count + int(creators.operator.max(initial=0)) + 1
-    stock = draw_codes(rng, stores * 24).reshape(stores, 24)
-    reuses = (policy == SPAM) | ((operator >= 0) & (rng.random(count) < 0.5))
-
-    captions = draw_codes(rng, 150)
-    caption = np.where(rng.random(count) < 0.06, captions[rng.integers(0, 150, count)], draw_codes(rng, count))
-    caption = np.where(reuses & (rng.random(count) < 0.7), stock[owner, rng.integers(0, 8, count)], caption)
-    trends = draw_codes(rng, 200)
-    popular = np.floor(200 * rng.random(count) ** 2.5).astype(np.int64)
-    audio = np.where(rng.random(count) < 0.65, trends[popular], draw_codes(rng, count))
-    has_link = np.where(reuses, rng.random(count) < 0.5, rng.random(count) < 0.12)
-    link = np.where(has_link, stock[owner, 8 + rng.integers(0, 4, count)], NONE)
-    media = np.where(rng.random(count) < 0.02, captions[rng.integers(0, 150, count)] ^ 1, draw_codes(rng, count))
-    media = np.where(reuses & (rng.random(count) < 0.35), stock[owner, 12 + rng.integers(0, 12, count)], media)
-    return caption, audio, link, media
-
-
-def name_content(content: Content) -> Texts:
-    """Return the id of every item, a counter in the order of upload."""
-    return number_ids("c", content.count)
-
-
-def tabulate_content(
-    accounts: Accounts, creators: Creators, catalogue: Catalogue, content: Content, content_ids: Texts
-) -> Rows:
-    """Return the raw table content; a LIVE and a set of images have no duration."""
-    is_video = content.kind == VIDEO
+def _tabulate(state: State, day: Day, numbers: Ints) -> Rows:
+    """Return rows of the raw table content; a LIVE and a set of images have no duration."""
+    items = state.items.take(numbers)
     return {
-        "content_id": content_ids,
-        "creator_id": accounts.account_id[creators.account[content.creator]],
-        "content_kind": KINDS[content.kind],
-        "category": CATEGORIES[content.category],
-        "language": content.language,
-        "caption_hash": show_hashes(content.caption),
-        "audio_hash": show_hashes(content.audio),
-        "link_hash": show_hashes(content.link),
-        "media_hash": show_hashes(content.media),
-        "product_id": pick(catalogue.product_id, content.product),
-        "duration_ms": hide(content.duration, ~is_video),
-        "is_aigc_declared": content.is_declared,
-        "aigc_detector_score": content.detector_score,
-        "occurred_at": show_moments(content.uploaded_at),
-        "ingested_at": show_moments(content.ingested_at),
+        "content_id": write_ids("c", numbers),
+        "creator_id": write_ids("a", state.creators["account"][items["creator"]]),
+        "content_kind": write_words(KINDS, items["kind"]),
+        "category": write_words(CATEGORIES, items["category"]),
+        "language": write_words(LANGUAGE_NAMES, items["language"]),
+        "caption_hash": write_hashes(items["caption"]),
+        "audio_hash": write_hashes(items["audio"]),
+        "link_hash": write_hashes(items["link"]),
+        "media_hash": write_hashes(items["media"]),
+        "product_id": write_ids("p", items["product"]),
+        "duration_ms": hide(items["duration"], items["kind"] != VIDEO),
+        "is_aigc_declared": items["is_declared"],
+        "aigc_detector_score": items["detector_score"],
+        "occurred_at": write_moments(items["uploaded_at"]),
+        "ingested_at": write_moments(
+            draw_arrivals(day.draw_stream("content arrivals"), items["uploaded_at"], longest=SETTLED - MINUTE)
+        ),
     }
 
 
-def tabulate_live_sessions(
-    world: World,
-    accounts: Accounts,
-    creators: Creators,
-    content: Content,
-    content_ids: Texts,
-    view_counts: Ints,
-    stopped_at: Ints,
-) -> Rows:
-    """Return the raw table live_sessions; ended_at is empty for one still running at the world's end.
-
-    `stopped_at` is when the item was taken down. The peak is a fixed share of the session's views,
-    since this world does not draw when viewers leave.
-    """
-    lives = np.flatnonzero(content.kind == LIVE)
-    ended = np.minimum(content.ended_at[lives], stopped_at[lives])
-    return {
-        "live_session_id": number_ids("l", len(lives)),
-        "creator_id": accounts.account_id[creators.account[content.creator[lives]]],
-        "content_id": content_ids[lives],
-        "peak_viewer_count": -(-view_counts[lives] * 2 // 5),
-        "ended_at": show_moments(np.where(ended <= world.end, ended, NEVER)),
-        "occurred_at": show_moments(content.uploaded_at[lives]),
-        "ingested_at": show_moments(content.ingested_at[lives]),
-    }
-
-
-def tell_truth(content: Content, content_ids: Texts) -> Rows:
+def tell_truth(state: State) -> Rows:
     """Return the truth about content, one row per item: for evaluation only."""
+    items = state.items
     return {
-        "content_id": content_ids,
-        "is_violating": content.is_bad,
-        "true_policy_id": pick(POLICIES, content.policy),
-        "is_borderline": content.is_borderline,
-        "is_truly_aigc": content.is_aigc,
+        "content_id": write_ids("c", np.arange(items.count)),
+        "is_violating": items["policy"] >= 0,
+        "true_policy_id": write_words(POLICIES, items["policy"]),
+        "is_borderline": items["is_borderline"].copy(),
+        "is_truly_aigc": items["is_aigc"].copy(),
+        "quality": items["quality"].copy(),
     }

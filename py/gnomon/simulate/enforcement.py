@@ -1,299 +1,261 @@
-"""The incumbent platform at work: what it finds, what it does, and where it is wrong."""
+"""The incumbent platform at work, beside strategies of scenarios and decisions from outside."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import fields
 
 import numpy as np
 
-from gnomon.simulate.accounts import Creators
-from gnomon.simulate.appeals import Settlement, join_settlements, settle
-from gnomon.simulate.content import Content
-from gnomon.simulate.exposure import ITEM, Exposures, Reports
-from gnomon.simulate.policies import POLICIES
-from gnomon.simulate.world import (
-    DAY,
-    HOUR,
-    NEVER,
-    NONE,
-    WEEK,
-    Bools,
-    Floats,
-    Ints,
-    World,
-    draw_arrivals,
-    draw_delays,
+from gnomon.simulate import findings, ladder, policies, rulings, spells
+from gnomon.simulate.decisions import Decisions, check_decisions
+from gnomon.simulate.effects import Effects, Strikes
+from gnomon.simulate.findings import Findings
+from gnomon.simulate.luck import choose, draw_luck, name_items
+from gnomon.simulate.policies import SPAM
+from gnomon.simulate.rows import order_by_time
+from gnomon.simulate.rulings import (
+    BY_REVIEWER,
+    BY_RULE,
+    BY_STRATEGY,
+    DETECTORS,
+    INCUMBENT,
+    OUTSIDE,
+    RULE,
+    SOURCES,
+    Deeds,
 )
+from gnomon.simulate.spells import ACTIONS, BAN, LIMIT, REMOVE, WARN, hides, is_redundant, is_suspended, slows
+from gnomon.simulate.state import State
+from gnomon.simulate.world import DAY, NONE, Bools, Day, Ints, Texts, World
 
-DETECTORS = np.array(["rule", "user_report", "reviewer"])
-RULE, REPORT, REVIEWER = 0, 1, 2
-ACTIONS = np.array(["remove", "limit_reach", "warn", "suspend", "ban"])
-REMOVE, LIMIT, WARN, SUSPEND, BAN = 0, 1, 2, 3, 4
+__all__ = ["ACTIONS", "DETECTORS", "SOURCES", "enforce", "hides", "is_suspended", "slows", "strike"]
 
-# How often a rule finds a bad item, by policy, and hits a good one, by language.
-_RULE_FINDS = np.array([0.42, 0.25, 0.30, 0.28, 0.45, 0.22])
-_RULE_ERRS = 0.0022
-_RULE_ERRS_THAI = 0.007
 # Action shares by policy: remove, limit_reach, warn.
+_ITEM_ACTIONS = np.array([REMOVE, LIMIT, WARN])
 _ACTION_SHARES = np.array(
     [[0.6, 0.3, 0.1], [0.5, 0.25, 0.25], [0.85, 0.05, 0.1], [0.25, 0.55, 0.2], [0.9, 0.02, 0.08], [0.3, 0.3, 0.4]]
 )
+# Each day the rules find some of the fake accounts, and take a few people's for fake.
+_FAKES_FOUND = 0.002
+_TAKEN_FOR_FAKE = 0.0005
+
+_ACTIONS, _FAKES = "enforcement.actions", "enforcement.fakes"
 
 
-@dataclass(frozen=True)
-class Decisions:
-    """One row per item; decided_at is NEVER where nothing was found by the world's end."""
+def strike(state: State, day: Day, effects: Effects, decisions: Decisions | None = None) -> None:
+    """Begin what others decide about the day: decisions from outside and strategies of scenarios.
 
-    decided_at: Ints
-    known_at: Ints
-    detected_by: Ints
-    policy: Ints
-    action: Ints
-    is_wrong: Bools
-
-    def drop(self, dropped: Bools) -> Decisions:
-        """Return the decisions without those on dropped items."""
-        return replace(self, decided_at=np.where(dropped, NEVER, self.decided_at))
-
-
-@dataclass(frozen=True)
-class Rung:
-    """A step of the ladder for repeaters: at the nth violation, an action on the account for a while."""
-
-    action: int
-    at_count: int
-    seconds: int
-    stops_posting: bool
-
-
-LADDER = (
-    Rung(LIMIT, at_count=3, seconds=WEEK, stops_posting=False),
-    Rung(SUSPEND, at_count=6, seconds=WEEK, stops_posting=True),
-    Rung(BAN, at_count=12, seconds=int(NEVER), stops_posting=True),
-)
-
-
-@dataclass(frozen=True)
-class Spells:
-    """When each creator is under a rung's action: [begins_at, ends_at), NEVER where it never is."""
-
-    begins_at: Ints
-    ends_at: Ints
-
-    def cover(self, creator: Ints, moments: Ints) -> Bools:
-        """Return whether each creator is under the action at each moment."""
-        return np.asarray((self.begins_at[creator] <= moments) & (moments < self.ends_at[creator]))
-
-
-@dataclass(frozen=True)
-class Actions:
-    """Every action in no particular order; `item` is the item whose violation caused it."""
-
-    item: Ints
-    is_account: Bools
-    action: Ints
-    acted_at: Ints
-    known_at: Ints
-    is_wrong: Bools
-    settlement: Settlement
-
-
-@dataclass(frozen=True)
-class Enforcement:
-    """All that the platform did; `keeps` marks the items that were ever uploaded."""
-
-    decisions: Decisions
-    actions: Actions
-    spells: tuple[Spells, ...]
-    keeps: Bools
-    removed_at: Ints
-    returned_at: Ints
-    limited_at: Ints
-    unlimited_at: Ints
-
-    def hides(self, content: Content, item: Ints, moments: Ints) -> Bools:
-        """Return whether each item is out of sight at each moment: removed, or its creator banned."""
-        is_removed = (self.removed_at[item] <= moments) & (moments < self.returned_at[item])
-        return np.asarray(is_removed | self.spells[-1].cover(content.creator[item], moments))
-
-    def slows(self, content: Content, item: Ints, moments: Ints) -> Floats:
-        """Return the share of its reach that each item keeps at each moment."""
-        is_limited = (self.limited_at[item] <= moments) & (moments < self.unlimited_at[item])
-        is_slowed = self.spells[0].cover(content.creator[item], moments)
-        return np.where(is_limited, 0.4, 1.0) * np.where(is_slowed, 0.6, 1.0)
-
-
-def enforce(world: World, creators: Creators, content: Content, reports: Reports) -> Enforcement:
-    """Return what the platform did about everything that creators meant to upload."""
-    decisions = _decide(world, content, reports)
-    keeps = np.ones(content.count, dtype=bool)
-    spells, climbs = [], []
-    # In order of severity: what a rung stops from being uploaded cannot count for the next one.
-    for rung in LADDER:
-        climbed = _climb(world, content, decisions, rung)
-        spell = _spell(creators, content, climbed, rung)
-        if rung.stops_posting:
-            keeps &= ~spell.cover(content.creator, content.uploaded_at)
-        if rung.action == BAN:
-            decisions = _forget_unseen(content, decisions, reports, spell)
-        decisions = decisions.drop(~keeps)
-        spells.append(spell)
-        climbs.append(climbed)
-    actions = _act(world, decisions, climbs)
-    return _summarise(content, decisions, actions, tuple(spells), keeps)
-
-
-def _decide(world: World, content: Content, reports: Reports) -> Decisions:
-    """Return the first finding about each item: by a rule, after a report, or by a reviewer."""
-    rng = world.draw_stream("decisions")
-    count, bad = content.count, content.is_bad
-    errs = np.where(content.language == "th", _RULE_ERRS_THAI, _RULE_ERRS)
-    rule_hits = rng.random(count) < np.where(bad, _RULE_FINDS[content.policy], errs)
-    by_rule = np.where(rule_hits, content.uploaded_at + draw_delays(rng, count, 2 * HOUR, 1.4), NEVER)
-    first = _find_first_reports(content, reports)
-    believed = (first < NEVER) & (rng.random(count) < np.where(bad, 0.85, 0.10))
-    report_delay = HOUR + draw_delays(rng, count, 9 * HOUR, 1.2)
-    by_report = np.where(believed, np.where(believed, first, 0) + report_delay, NEVER)
-    looked = rng.random(count) < np.where(bad, 0.22, 0.0012)
-    by_reviewer = np.where(looked, content.uploaded_at + HOUR + draw_delays(rng, count, 2.5 * DAY, 1.3), NEVER)
-
-    moments = np.stack([by_rule, by_report, by_reviewer])
-    detected_by = np.argmin(moments, axis=0).astype(np.int64)
-    decided = moments.min(axis=0)
-    known = draw_arrivals(rng, np.where(decided < NEVER, decided, 0))
-    decided = np.where((decided < NEVER) & (known <= world.end), decided, NEVER)
-    guess = rng.integers(0, len(POLICIES), count)
-    # Even a right finding names the wrong policy at times.
-    named = np.where(bad & (rng.random(count) < 0.93), content.policy, guess)
-    edges = np.cumsum(_ACTION_SHARES, axis=1)[named]
-    action = np.minimum((rng.random(count)[:, None] >= edges).sum(axis=1), WARN)
-    return Decisions(decided, known, detected_by, named, action, ~bad)
-
-
-def _find_first_reports(content: Content, reports: Reports) -> Ints:
-    """Return the moment of each item's first report of the item itself, NEVER without one."""
-    first = np.full(content.count, NEVER)
-    of_item = reports.target == ITEM
-    np.minimum.at(first, reports.content[of_item], reports.reported_at[of_item])
-    return first
-
-
-@dataclass(frozen=True)
-class _Climb:
-    """The creators who reach a rung: the item that took each there, and what follows."""
-
-    action: int
-    item: Ints
-    acted_at: Ints
-    known_at: Ints
-    is_wrong: Bools
-    settlement: Settlement
-
-
-def _climb(world: World, content: Content, decisions: Decisions, rung: Rung) -> _Climb:
-    """Return who reaches the rung: the action is wrong when at least half of its causes were."""
-    found = np.flatnonzero(decisions.decided_at < NEVER)
-    order = found[np.lexsort((found, decisions.decided_at[found], content.creator[found]))]
-    creator = content.creator[order]
-    starts = np.searchsorted(creator, creator, side="left")
-    is_there = np.arange(len(order)) - starts + 1 == rung.at_count
-    place = np.flatnonzero(is_there)
-    wrongs = np.concatenate([[0], np.cumsum(decisions.is_wrong[order])])
-    share = (wrongs[place + 1] - wrongs[place + 1 - rung.at_count]) / rung.at_count
-    item = order[is_there]
-    acted = decisions.decided_at[item]
-    settlement = settle(world, f"rung {rung.at_count}", acted, share >= 0.5)
-    return _Climb(rung.action, item, acted, decisions.known_at[item], share >= 0.5, settlement)
-
-
-def _spell(creators: Creators, content: Content, climbed: _Climb, rung: Rung) -> Spells:
-    """Return when each creator is under the rung's action: its term, or until it is taken back."""
-    begins = np.full(creators.count, NEVER)
-    ends = np.full(creators.count, NEVER)
-    creator = content.creator[climbed.item]
-    begins[creator] = climbed.acted_at
-    ends[creator] = np.minimum(np.minimum(climbed.acted_at + rung.seconds, NEVER), climbed.settlement.restored_at)
-    return Spells(begins, ends)
-
-
-def _forget_unseen(content: Content, decisions: Decisions, reports: Reports, ban: Spells) -> Decisions:
-    """Return the decisions without those after reports that a ban kept from being made."""
-    first = _find_first_reports(content, reports)
-    unseen = (decisions.detected_by == REPORT) & ban.cover(content.creator, first)
-    return decisions.drop(unseen)
-
-
-def _act(world: World, decisions: Decisions, climbs: list[_Climb]) -> Actions:
-    """Return the actions on items and on accounts together."""
-    item = np.flatnonzero(decisions.decided_at < NEVER)
-    acted = decisions.decided_at[item]
-    settlement = settle(world, "items", acted, decisions.is_wrong[item])
-    # Items that led to a rung stand: later rungs stop only what was uploaded after it.
-    items, accounts = len(item), sum(len(climbed.item) for climbed in climbs)
-    return Actions(
-        item=np.concatenate([item, *(c.item for c in climbs)]),
-        is_account=np.arange(items + accounts) >= items,
-        action=np.concatenate([decisions.action[item], *(np.full(len(c.item), c.action) for c in climbs)]),
-        acted_at=np.concatenate([acted, *(c.acted_at for c in climbs)]),
-        known_at=np.concatenate([decisions.known_at[item], *(c.known_at for c in climbs)]),
-        is_wrong=np.concatenate([decisions.is_wrong[item], *(c.is_wrong for c in climbs)]),
-        settlement=join_settlements([settlement, *(c.settlement for c in climbs)]),
-    )
-
-
-def _summarise(
-    content: Content, decisions: Decisions, actions: Actions, spells: tuple[Spells, ...], keeps: Bools
-) -> Enforcement:
-    """Return the enforcement with each item's own spells of removal and of limited reach."""
-    spans = []
-    for action in (REMOVE, LIMIT):
-        chosen = ~actions.is_account & (actions.action == action)
-        begins = np.full(content.count, NEVER)
-        ends = np.full(content.count, NEVER)
-        begins[actions.item[chosen]] = actions.acted_at[chosen]
-        ends[actions.item[chosen]] = actions.settlement.restored_at[chosen]
-        spans += [begins, ends]
-    return Enforcement(decisions, actions, spells, keeps, *spans)
-
-
-def keep_uploaded(enforcement: Enforcement) -> tuple[Enforcement, Ints]:
-    """Return the enforcement over the items that were uploaded, and each old item's new index (-1: none)."""
-    keeps = enforcement.keeps
-    moved = np.where(keeps, np.cumsum(keeps) - 1, NONE)
-    decisions = enforcement.decisions
-    kept = Decisions(
-        decided_at=decisions.decided_at[keeps],
-        known_at=decisions.known_at[keeps],
-        detected_by=decisions.detected_by[keeps],
-        policy=decisions.policy[keeps],
-        action=decisions.action[keeps],
-        is_wrong=decisions.is_wrong[keeps],
-    )
-    actions = replace(enforcement.actions, item=moved[enforcement.actions.item])
-    return (
-        replace(
-            enforcement,
-            decisions=kept,
-            actions=actions,
-            keeps=keeps[keeps],
-            removed_at=enforcement.removed_at[keeps],
-            returned_at=enforcement.returned_at[keeps],
-            limited_at=enforcement.limited_at[keeps],
-            unlimited_at=enforcement.unlimited_at[keeps],
-        ),
-        moved,
-    )
-
-
-def keep_seen(
-    world: World, enforcement: Enforcement, content: Content, exposures: Exposures, reports: Reports
-) -> Bools:
-    """Return which exposures happened, given what was taken down or slowed.
-
-    An exposure that led to a report stays through slowing, since a decision may rest on it.
+    To be called before the day's uploads, so that who is suspended uploads nothing; `enforce` calls
+    it if nobody did. QueryError, before anything is changed, if a decision makes no sense.
     """
-    rng = world.draw_stream("reach")
-    item, moments = exposures.content, exposures.shown_at
-    slowed = rng.random(len(item)) >= enforcement.slows(content, item, moments)
-    slowed[reports.exposure] = False
-    return np.asarray(enforcement.keeps[item] & ~enforcement.hides(content, item, moments) & ~slowed)
+    decided = check_decisions(state, day, decisions) if decisions is not None else Decisions()
+    state.numbers["enforcement.struck"] = day.number + 1
+    deeds = [_make_strikes(state, strikes) for strikes in effects.strikes]
+    deeds.append(_make_decisions(state, decided))
+    for part in deeds:
+        _plan(state, _drop_redundant(state, part.take(part.acted_at < day.ends_at)))
+
+
+def enforce(state: State, day: Day, effects: Effects, decisions: Decisions | None = None) -> None:
+    """Decide about items and accounts, and record all that is done today.
+
+    The first finding about an item counts. What the incumbent does about accounts it does a day
+    ahead, so that tomorrow's uploads know of it. Where `strike` was not called today, it is now.
+    """
+    if state.numbers.get("enforcement.struck", 0) != day.number + 1:
+        strike(state, day, effects, decisions)
+    policies.revise(state, day, effects)
+    rulings.regain_favour(state)
+    found = findings.find(state, day, effects)
+    fakes = state.agenda.take(_FAKES, day.ends_at)
+    violations, of_items = _record_violations(state, day, found, fakes)
+    deeds = [_punish_items(state, day.world, found, violations[of_items]), *_take_planned(state, day)]
+    if not of_items.all():
+        deeds.append(_ban_fakes(state, violations[~of_items]))
+    rulings.record_actions(state, day, rulings.join_deeds(deeds))
+    _plan(state, ladder.climb(state, day, violations[of_items]))
+    _find_fakes(state, day.world.day(day.number + 1), effects)
+
+
+def _make_strikes(state: State, strikes: Strikes) -> Deeds:
+    """Return a scenario's strikes as deeds; `creator` counts among the creators and `item` among the items."""
+    item = strikes.item
+    owner = strikes.creator
+    if state.items.count:
+        owner = np.where(item >= 0, state.items["creator"][np.maximum(item, 0)], owner)
+    count = len(item)
+    return _make_deeds(
+        account=state.creators["account"][owner],
+        creator=owner,
+        item=item,
+        action=strikes.action,
+        acted_at=strikes.acted_at,
+        decision=np.full(count, NONE),
+        is_right=np.full(count, strikes.is_right),
+        scenario=strikes.scenario,
+    )
+
+
+def _make_decisions(state: State, decided: Decisions) -> Deeds:
+    """Return decisions from outside as deeds, right or wrong by the truth."""
+    item, account = decided.item, decided.creator
+    if state.items.count:
+        owner = state.creators["account"][state.items["creator"][np.maximum(item, 0)]]
+        account = np.where(item >= 0, owner, account)
+    of_item = item >= 0
+    creator = state.accounts["creator"][account]
+    right = state.accounts["is_fake"][account] | (state.accounts["operator"][account] >= 0)
+    if state.creators.count:
+        turns = state.creators["turns_at"][np.maximum(creator, 0)]
+        right |= (creator >= 0) & (turns != NONE) & (turns <= decided.decided_at)
+    right[of_item] = state.items["policy"][item[of_item]] >= 0
+    texts: Texts = np.array(decided.decision_id, dtype=np.str_)
+    return _make_deeds(
+        account=account,
+        creator=creator,
+        item=item,
+        action=decided.action,
+        acted_at=decided.decided_at,
+        decision=rulings.keep_texts(state, texts),
+        is_right=right,
+        scenario=OUTSIDE,
+    )
+
+
+def _make_deeds(
+    *,
+    account: Ints,
+    creator: Ints,
+    item: Ints,
+    action: Ints,
+    acted_at: Ints,
+    decision: Ints,
+    is_right: Bools,
+    scenario: int,
+) -> Deeds:
+    """Return what a strategy does: without a violation, and found by nobody."""
+    nothing = np.full(len(account), NONE)
+    return Deeds(
+        violation=nothing,
+        account=account,
+        creator=creator,
+        item=item,
+        action=action,
+        source=np.full(len(account), BY_STRATEGY),
+        decision=decision,
+        policy=nothing,
+        detected_by=nothing,
+        acted_at=acted_at,
+        is_right=is_right,
+        scenario=np.full(len(account), scenario),
+    )
+
+
+def _drop_redundant(state: State, deeds: Deeds) -> Deeds:
+    """Return the deeds that change something: not what is done already, and nothing twice."""
+    deeds = deeds.take(np.argsort(deeds.acted_at, kind="stable"))
+    again = is_redundant(state, deeds.account, deeds.creator, deeds.item, deeds.action, deeds.acted_at)
+    deeds = deeds.take(~again)
+    keys = np.stack([deeds.account, deeds.item, deeds.action])
+    return deeds.take(np.sort(np.unique(keys, axis=1, return_index=True)[1]))
+
+
+def _plan(state: State, deeds: Deeds) -> None:
+    """Begin the spells of these deeds; they are recorded on the day they are done."""
+    spells.begin(state, deeds.account, deeds.creator, deeds.item, deeds.action, deeds.acted_at)
+    columns = {field.name: getattr(deeds, field.name) for field in fields(deeds) if field.name != "acted_at"}
+    state.agenda.plan(_ACTIONS, deeds.acted_at, **columns)
+
+
+def _take_planned(state: State, day: Day) -> list[Deeds]:
+    """Return the planned deeds of today."""
+    due = state.agenda.take(_ACTIONS, day.ends_at)
+    if len(due["at"]) == 0:
+        return []
+    return [Deeds(acted_at=due.pop("at"), **due)]
+
+
+def _find_fakes(state: State, tomorrow: Day, effects: Effects) -> None:
+    """Find some of the fake accounts that are in use, whoever runs them; they are closed some time tomorrow."""
+    accounts = state.accounts
+    numbers = np.arange(accounts.count, dtype=np.int64)
+    luck = draw_luck(tomorrow.world, "fakes found", numbers, tomorrow.number)
+    chance = min(_FAKES_FOUND + effects.later_bans, 1.0)
+    chances = np.where(accounts["is_fake"], chance, chance * _TAKEN_FOR_FAKE)
+    # People's own creator accounts are looked at by other rules.
+    chances = np.where(accounts["is_creator"] & ~accounts["is_fake"], 0.0, chances)
+    account = numbers[(luck < chances) & (accounts["registered_at"] < tomorrow.begins_at)]
+    when = draw_luck(tomorrow.world, "fakes found at", account, tomorrow.number)
+    found = tomorrow.begins_at + np.floor(when * DAY).astype(np.int64)
+    in_use = accounts["left_at"][account] > found
+    account, found = account[in_use], found[in_use]
+    creator = accounts["creator"][account]
+    nothing = np.full(len(account), NONE)
+    bans = np.full(len(account), BAN)
+    again = is_redundant(state, account, creator, nothing, bans, found)
+    account, creator, found = account[~again], creator[~again], found[~again]
+    spells.begin(state, account, creator, nothing[~again], bans[~again], found)
+    state.agenda.plan(_FAKES, found, account=account)
+
+
+def _record_violations(
+    state: State, day: Day, found: Findings, fakes: dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]
+) -> tuple[Ints, Bools]:
+    """Record today's findings, and fake accounts after them; return their numbers, and which are of items."""
+    banned = fakes.get("account", np.zeros(0, dtype=np.int64))
+    owner = state.creators["account"][state.items["creator"][found.item]]
+    account = np.concatenate([owner, banned])
+    item = np.concatenate([found.item, np.full(len(banned), NONE)])
+    policy = np.concatenate([found.policy, np.full(len(banned), SPAM)])
+    detected_by = np.concatenate([found.detected_by, np.full(len(banned), RULE)])
+    decided = np.concatenate([found.found_at, fakes["at"]])
+    order = order_by_time(day.draw_stream("violation order"), decided)
+    numbers = rulings.record_violations(
+        state, day, account[order], item[order], policy[order], detected_by[order], decided[order]
+    )
+    mine = np.empty(len(order), dtype=np.int64)
+    mine[order] = numbers
+    return mine, item >= 0
+
+
+def _punish_items(state: State, world: World, found: Findings, violations: Ints) -> Deeds:
+    """Return what is done about the items found; it has begun."""
+    luck = draw_luck(world, "action", *name_items(state, found.item))
+    action = _ITEM_ACTIONS[choose(luck, _ACTION_SHARES[found.policy])]
+    creator = state.items["creator"][found.item]
+    deeds = Deeds(
+        violation=violations,
+        account=state.creators["account"][creator],
+        creator=creator,
+        item=found.item,
+        action=action,
+        source=np.where(found.detected_by == RULE, BY_RULE, BY_REVIEWER),
+        decision=np.full(len(action), NONE),
+        policy=found.policy,
+        detected_by=found.detected_by,
+        acted_at=found.found_at,
+        is_right=state.items["policy"][found.item] >= 0,
+        scenario=np.full(len(action), INCUMBENT),
+    )
+    spells.begin(state, deeds.account, creator, deeds.item, action, deeds.acted_at)
+    return deeds
+
+
+def _ban_fakes(state: State, violations: Ints) -> Deeds:
+    """Return the bans of accounts found to be fake; they have begun."""
+    found = state.violations.take(violations)
+    account, count = found["account"], len(violations)
+    return Deeds(
+        violation=violations,
+        account=account,
+        creator=found["creator"],
+        item=np.full(count, NONE),
+        action=np.full(count, BAN),
+        source=np.full(count, BY_RULE),
+        decision=np.full(count, NONE),
+        policy=found["policy"],
+        detected_by=found["detected_by"],
+        acted_at=found["decided_at"],
+        is_right=state.accounts["is_fake"][account].copy(),
+        scenario=np.full(count, INCUMBENT),
+    )

@@ -1,190 +1,227 @@
-"""What can be sampled: the items of every frame with their strata, moments and truth."""
+"""What can be sampled: each day's items of every frame with their strata, and what is true of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gnomon.simulate.accounts import Accounts, Creators
-from gnomon.simulate.content import Content
-from gnomon.simulate.enforcement import Enforcement
 from gnomon.simulate.engagement import VIEW, Acts
-from gnomon.simulate.rulings import Rulings
-from gnomon.simulate.world import DAY, LANGUAGES, NONE, WEEK, Bools, Ints, Texts, World
+from gnomon.simulate.luck import name_items
+from gnomon.simulate.rulings import RULE
+from gnomon.simulate.spells import hides
+from gnomon.simulate.state import State
+from gnomon.simulate.world import DAY, HOUR, NONE, REGION_LANGUAGE, WEEK, Bools, Day, Ints, World
+
+DAYS_PER_WEEK = 7
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The items of a frame, one row each; `sizes` is the weekly sample of each stratum.
+    """A frame of weekly designs; `sizes` is the sample of each stratum in a world of 575 reviews a week.
 
-    `known_at` is when an item can be looked at. Index columns are -1 where an item has none;
-    `policy` is what it truly breaks.
+    `letter` begins the ids of its targets. It closes `lag` days after its week has ended.
     """
 
     name: str
     target_type: str
+    letter: str
     strata: tuple[str, ...]
     sizes: tuple[int, ...]
+    cluster_unit: str = "item"
+    lag: int = 0
+
+    def scale_sizes(self, world: World) -> list[int]:
+        """Return the weekly sample of each stratum in this world, at least 4."""
+        return [max(4, round(size * world.scale.reviews_per_week / _REVIEWS)) for size in self.sizes]
+
+
+_REVIEWS = 575
+FRAMES = (
+    Frame("view", "view", "e", ("feed", "elsewhere"), (150, 90)),
+    Frame("upload", "content", "c", ("large_markets", "small_markets"), (150, 60)),
+    Frame("live_content", "content", "c", ("all",), (90,), lag=1),
+    Frame("active_creator", "account", "a", ("all",), (70,), cluster_unit="creator"),
+    Frame("registration", "account", "a", ("all",), (25,)),
+    Frame("action", "action", "x", ("rule", "other"), (12, 18)),
+)
+VIEWS, UPLOADS, LIVE_CONTENT, ACTIVE_CREATORS, REGISTRATIONS, ACTIONS = range(len(FRAMES))
+_LARGE_MARKETS = 4
+
+
+@dataclass(frozen=True)
+class Members:
+    """Members of one frame, one element each; `item` or `account` is -1 where that is no part of what it is.
+
+    `known_at` is when it can be looked at, `names` what identifies it in every twin of its world.
+    """
+
+    frame: int
     stratum: Ints
-    target_id: Texts
+    target: Ints
+    item: Ints
+    account: Ints
     occurred_at: Ints
     known_at: Ints
-    content: Ints
-    creator: Ints
-    language: NDArray[np.str_]
-    policy: Ints
-    is_positive: Bools
-    cluster_unit: str = "item"
+    names: tuple[Ints, ...]
 
-    def take(self, index: Ints) -> Frame:
-        """Return the items at `index`, in its order."""
-        return replace(
-            self,
-            stratum=self.stratum[index],
-            target_id=self.target_id[index],
-            occurred_at=self.occurred_at[index],
-            known_at=self.known_at[index],
-            content=self.content[index],
-            creator=self.creator[index],
-            language=self.language[index],
-            policy=self.policy[index],
-            is_positive=self.is_positive[index],
+    def take(self, rows: Ints) -> Members:
+        """Return these members."""
+        return Members(
+            self.frame,
+            self.stratum[rows],
+            self.target[rows],
+            self.item[rows],
+            self.account[rows],
+            self.occurred_at[rows],
+            self.known_at[rows],
+            tuple(name[rows] for name in self.names),
         )
 
 
-def list_week_edges(world: World) -> Ints:
-    """Return the moments at which weekly designs begin, and the world's end."""
-    return np.append(np.arange(world.start, world.end, WEEK, dtype=np.int64), world.end)
+def list_members(state: State, day: Day, acts: Acts) -> Iterator[Members]:
+    """Give the members that come into each frame today, truth left aside."""
+    yield _list_views(acts)
+    yield _list_uploads(state, UPLOADS, day.begins_at, day.ends_at)
+    yield _list_standing(state, day)
+    if day.number % DAYS_PER_WEEK == DAYS_PER_WEEK - 1:
+        yield _list_active_creators(state, day)
+    yield _list_registrations(state, day)
+    yield _list_actions(state, day)
 
 
-def scale_size(world: World, size: int) -> int:
-    """Return a weekly sample size for this world from the one for 300 creators, at least 4."""
-    return max(4, round(size * world.creators / 300))
-
-
-def build_view_frame(world: World, content: Content, creators: Creators, acts: Acts) -> Frame:
+def _list_views(acts: Acts) -> Members:
     """Return all views but ads and owners' own; views outside the feed are sampled more densely."""
     rows = np.flatnonzero((acts.event == VIEW) & ~acts.is_ad & ~acts.is_owner)
-    item = acts.content[rows]
-    return Frame(
-        name="view",
-        target_type="view",
-        strata=("feed", "elsewhere"),
-        sizes=(scale_size(world, 150), scale_size(world, 90)),
+    occurred = acts.occurred_at[rows]
+    return Members(
+        frame=VIEWS,
         stratum=(acts.surface[rows] != 0).astype(np.int64),
-        target_id=acts.engagement_id[rows],
-        occurred_at=acts.occurred_at[rows],
+        target=acts.number[rows],
+        item=acts.item[rows],
+        account=np.full(len(rows), NONE),
+        occurred_at=occurred,
         known_at=acts.ingested_at[rows],
-        content=item,
-        creator=creators.account[content.creator[item]],
-        language=content.language[item],
-        policy=content.policy[item],
-        is_positive=content.is_bad[item],
+        names=(acts.viewer[rows], occurred),
     )
 
 
-def build_upload_frame(
-    world: World, accounts: Accounts, creators: Creators, content: Content, content_ids: Texts
-) -> Frame:
-    """Return all uploads, removed ones too: each is drawn, and kept for review, at upload."""
-    region = accounts.region[creators.account[content.creator]]
-    return Frame(
-        name="upload",
-        target_type="content",
-        strata=("large_markets", "small_markets"),
-        sizes=(scale_size(world, 150), scale_size(world, 60)),
-        stratum=(region >= 4).astype(np.int64),
-        target_id=content_ids,
-        occurred_at=content.uploaded_at,
-        known_at=content.ingested_at,
-        content=np.arange(content.count),
-        creator=creators.account[content.creator],
-        language=content.language,
-        policy=content.policy,
-        is_positive=content.is_bad,
+def _list_uploads(state: State, frame: int, low: int, high: int) -> Members:
+    """Return all uploads of [low, high), removed ones too: each is kept for review as it was uploaded."""
+    first, last = np.searchsorted(state.items["uploaded_at"], [low, high])
+    item = np.arange(first, last, dtype=np.int64)
+    uploaded = state.items["uploaded_at"][first:last].copy()
+    region = state.accounts["region"][state.creators["account"][state.items["creator"][item]]]
+    return Members(
+        frame=frame,
+        stratum=(region >= _LARGE_MARKETS).astype(np.int64),
+        target=item,
+        item=item,
+        account=np.full(len(item), NONE),
+        occurred_at=uploaded,
+        known_at=uploaded + HOUR,
+        names=name_items(state, item),
     )
 
 
-def build_live_frame(world: World, uploads: Frame, content: Content, enforcement: Enforcement) -> Frame:
-    """Return the uploads that are still in sight a day later: what a sample of standing content sees."""
-    day_later = content.uploaded_at + DAY
-    alive = ~enforcement.hides(content, np.arange(content.count), day_later) & (day_later <= world.end)
-    frame = replace(uploads, name="live_content", known_at=np.maximum(uploads.known_at, day_later))
-    frame = replace(frame, strata=("all",), sizes=(scale_size(world, 90),), stratum=np.zeros_like(uploads.stratum))
-    return frame.take(np.flatnonzero(alive))
+def _list_standing(state: State, day: Day) -> Members:
+    """Return yesterday's uploads that were in sight a day later: what a sample of standing content sees."""
+    uploads = _list_uploads(state, LIVE_CONTENT, day.begins_at - DAY, day.begins_at)
+    stands = ~hides(state, uploads.item, uploads.occurred_at + DAY)
+    members = uploads.take(np.flatnonzero(stands))
+    return Members(
+        frame=LIVE_CONTENT,
+        stratum=np.zeros_like(members.stratum),
+        target=members.target,
+        item=members.item,
+        account=members.account,
+        occurred_at=members.occurred_at,
+        known_at=members.occurred_at + DAY,
+        names=members.names,
+    )
 
 
-def build_creator_frame(world: World, accounts: Accounts, creators: Creators, content: Content) -> Frame:
-    """Return creators with a post in the 28 days up to each week's end, once a week.
+def _list_active_creators(state: State, day: Day) -> Members:
+    """Return creators with a post in the 28 days up to the week's end; their moment is its last second."""
+    creator = np.unique(_list_recent(state, day.ends_at)[1])
+    account = state.creators["account"][creator]
+    last = np.full(len(creator), day.ends_at - 1)
+    nothing = np.full(len(creator), NONE)
+    return Members(ACTIVE_CREATORS, np.zeros_like(nothing), account, nothing, account, last, last + 1, (account, last))
 
-    One is positive if any of those posts truly breaks a policy. The item's moment is the last
-    second of the week.
+
+def _list_recent(state: State, until: int) -> tuple[Ints, Ints]:
+    """Return the items of the 28 days before a moment, and their creators."""
+    first, last = np.searchsorted(state.items["uploaded_at"], [until - 4 * WEEK, until])
+    return np.arange(first, last, dtype=np.int64), state.items["creator"][first:last]
+
+
+def _list_registrations(state: State, day: Day) -> Members:
+    """Return the accounts registered today."""
+    first, last = np.searchsorted(state.accounts["registered_at"], [day.begins_at, day.ends_at])
+    account = np.arange(first, last, dtype=np.int64)
+    registered = state.accounts["registered_at"][first:last].copy()
+    nothing = np.full(len(account), NONE)
+    return Members(
+        REGISTRATIONS,
+        np.zeros_like(nothing),
+        account,
+        nothing,
+        account,
+        registered,
+        registered + HOUR,
+        (account, registered),
+    )
+
+
+def _list_actions(state: State, day: Day) -> Members:
+    """Return the actions of today, for blind re-review."""
+    first, last = np.searchsorted(state.actions["acted_at"], [day.begins_at, day.ends_at])
+    number = np.arange(first, last, dtype=np.int64)
+    done = state.actions.take(number)
+    return Members(
+        frame=ACTIONS,
+        stratum=(done["detected_by"] != RULE).astype(np.int64),
+        target=number,
+        item=done["item"],
+        account=done["account"],
+        occurred_at=done["acted_at"],
+        known_at=done["known_at"],
+        names=(done["account"], name_items(state, done["item"])[1], done["acted_at"]),
+    )
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What reviewers work with, and what is true: the policy broken (-1: none, or no item), and the right answer."""
+
+    account: Ints
+    language: Ints
+    policy: Ints
+    is_positive: Bools
+
+
+def describe(state: State, members: Members) -> Traits:
+    """Return what is so of these members now.
+
+    For `registration`, positive means fake; for `action`, that it was right; for `active_creator`,
+    a violating item in the 28 days.
     """
-    whose, moments, positive = [], [], []
-    for low, high in zip(list_week_edges(world)[:-1], list_week_edges(world)[1:], strict=True):
-        recent = (content.uploaded_at >= high - 4 * WEEK) & (content.uploaded_at < high)
-        active = np.unique(content.creator[recent])
-        has_bad = np.isin(active, content.creator[recent & content.is_bad])
-        whose.append(active)
-        moments.append(np.full(len(active), max(high - 1, low)))
-        positive.append(has_bad)
-    creator = np.concatenate(whose)
-    account = creators.account[creator]
-    return Frame(
-        name="active_creator",
-        target_type="account",
-        strata=("all",),
-        sizes=(scale_size(world, 70),),
-        stratum=np.zeros(len(creator), dtype=np.int64),
-        target_id=accounts.account_id[account],
-        occurred_at=np.concatenate(moments),
-        known_at=np.concatenate(moments) + 1,
-        content=np.full(len(creator), NONE),
-        creator=account,
-        language=LANGUAGES[accounts.region[account]],
-        policy=np.full(len(creator), NONE),
-        is_positive=np.concatenate(positive),
-        cluster_unit="creator",
-    )
-
-
-def build_registration_frame(world: World, accounts: Accounts) -> Frame:
-    """Return the accounts registered in the world; one is positive if it is fake."""
-    rows = np.flatnonzero(accounts.registered_at >= world.start)
-    return Frame(
-        name="registration",
-        target_type="account",
-        strata=("all",),
-        sizes=(scale_size(world, 25),),
-        stratum=np.zeros(len(rows), dtype=np.int64),
-        target_id=accounts.account_id[rows],
-        occurred_at=accounts.registered_at[rows],
-        known_at=accounts.ingested_at[rows],
-        content=np.full(len(rows), NONE),
-        creator=np.where(accounts.is_creator[rows], rows, NONE),
-        language=LANGUAGES[accounts.region[rows]],
-        policy=np.full(len(rows), NONE),
-        is_positive=accounts.is_fake[rows],
-    )
-
-
-def build_action_frame(world: World, accounts: Accounts, creators: Creators, rulings: Rulings) -> Frame:
-    """Return the actions, for blind re-review; one is positive if it was right."""
-    account = creators.account[rulings.creator]
-    return Frame(
-        name="action",
-        target_type="action",
-        strata=("rule", "other"),
-        sizes=(scale_size(world, 12), scale_size(world, 18)),
-        stratum=(rulings.detected_by != 0).astype(np.int64),
-        target_id=rulings.enforcement_id,
-        occurred_at=rulings.acted_at,
-        known_at=rulings.known_at,
-        content=rulings.item,
-        creator=account,
-        language=LANGUAGES[accounts.region[account]],
-        policy=rulings.policy,
-        is_positive=rulings.is_right,
-    )
+    item = np.maximum(members.item, 0)
+    account = members.account
+    policy = np.full(len(account), NONE)
+    language = REGION_LANGUAGE[state.accounts["region"][np.maximum(account, 0)]]
+    if members.frame in (VIEWS, UPLOADS, LIVE_CONTENT):
+        account = state.creators["account"][state.items["creator"][item]]
+        language = state.items["language"][item]
+        policy = state.items["policy"][item]
+        return Traits(account, language, policy, policy >= 0)
+    if members.frame == ACTIVE_CREATORS:
+        until = int(members.occurred_at[0]) + 1 if len(account) else 0
+        recent, whose = _list_recent(state, until)
+        bad = whose[state.items["policy"][recent] >= 0]
+        return Traits(account, language, policy, np.isin(state.accounts["creator"][account], bad))
+    if members.frame == REGISTRATIONS:
+        return Traits(account, language, policy, state.accounts["is_fake"][account].copy())
+    return Traits(account, language, policy, state.actions["is_right"][members.target].copy())

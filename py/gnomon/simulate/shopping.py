@@ -1,229 +1,175 @@
-"""What viewers buy: clicks and carts, orders, and the content that each sale is attributed to."""
+"""What viewers look at and put into the cart: clicks on products, and the carts after them.
+
+How much people mean to buy on a day does not hang on what they are shown: a region has a number
+of intents, and views of items with a product serve a share of them that rises with the supply of
+such views. Half of those not served go to the shop's own pages instead. At the usual supply a
+view is clicked with `clicks_per_view`, and the shop's pages get `shop_clicks_per_creator`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from gnomon.simulate.accounts import Accounts, draw_viewers
-from gnomon.simulate.catalogue import Catalogue, draw_products
-from gnomon.simulate.content import Content
-from gnomon.simulate.enforcement import Enforcement
+from gnomon.simulate import orders
+from gnomon.simulate.agenda import Columns
+from gnomon.simulate.catalogue import draw_products
+from gnomon.simulate.codes import make_codes
+from gnomon.simulate.effects import Effects
+from gnomon.simulate.enforcement import hides
 from gnomon.simulate.engagement import VIEW, Acts
-from gnomon.simulate.rows import Rows, number_ids, order_by_time, pick, show_moments
+from gnomon.simulate.luck import draw_luck, draw_lucky_delays, name_items
+from gnomon.simulate.people import draw_viewers
+from gnomon.simulate.rows import order_by_time, write_ids, write_moments, write_words
+from gnomon.simulate.state import State
 from gnomon.simulate.world import (
-    CURRENCIES,
     DAY,
-    HOUR,
-    NEVER,
+    MINUTE,
     NONE,
     REGION_SHARES,
     REGIONS,
-    Bools,
+    Day,
     Floats,
     Ints,
-    Texts,
-    World,
     draw_arrivals,
     draw_choices,
-    draw_delays,
     draw_moments,
+    weigh_weekday,
 )
 
-ATTRIBUTION_SECONDS = 7 * DAY
+# Topics of the agenda.
+_CLICKS, _CARTS = "shopping.clicks_to_come", "shopping.carts_to_come"
+_COLUMNS = ("viewer", "product", "item", "code")
+EVENTS = np.array(["click", "cart"])
 
-# Far more is clicked and bought per view here than on any real platform: the sample is small,
-# and rates per order need orders.
-_CLICKS_PER_VIEW = 0.24
-_SHOP_CLICKS_PER_CREATOR_DAY = 0.33
+# Views by people of items with a product, advertising counted by its weight: about 0.68 of the
+# showings are watched, and 0.40 of those are of such items.
+_PRODUCT_VIEWS_PER_IMPRESSION = 0.27
+_AD_INTEREST, _FAKE_INTEREST = 1.5, 0.1
+# Half of all intents are served at the usual supply; of the others, this share goes to the shop's pages.
+_MOVES_TO_SHOP = 0.5
 _CARTS_PER_CLICK = 0.55
-_ORDERS_PER_CART = 0.75
 
 
-@dataclass(frozen=True)
-class Clicks:
-    """Clicks on products in the order of time; `content` is -1 for the shop's own pages."""
+def shop(state: State, day: Day, effects: Effects, acts: Acts) -> None:
+    """Let the day's viewers click, fill carts and order; post product_events, orders and order_items.
 
-    viewer: Ints
-    product: Ints
-    content: Ints
-    clicked_at: Ints
-    carts: Bools
-
-
-@dataclass(frozen=True)
-class Orders:
-    """Orders in the order of time, and their lines; `line_order` is a line's order, ascending."""
-
-    order_id: Texts
-    buyer: Ints
-    ordered_at: Ints
-    ingested_at: Ints
-    paid_at: Ints
-    item_id: Texts
-    line_order: Ints
-    product: Ints
-    quantity: Ints
-    attributed: Ints
-
-
-def draw_clicks(
-    world: World,
-    accounts: Accounts,
-    catalogue: Catalogue,
-    content: Content,
-    content_ids: Texts,
-    enforcement: Enforcement,
-    acts: Acts,
-) -> tuple[Clicks, Rows]:
-    """Return the clicks known by the end, and the raw table product_events with the carts after them."""
-    rng = world.draw_stream("clicks")
-    views = np.flatnonzero((acts.event == VIEW) & ~acts.is_owner & (content.product[acts.content] >= 0))
-    interest = np.where(acts.is_ad[views], 1.5, 1.0) * np.where(accounts.is_fake[acts.viewer[views]], 0.1, 1.0)
-    views = views[rng.random(len(views)) < _CLICKS_PER_VIEW * interest]
+    More demand for orders than usual brings more clicks; less leaves carts unbought.
+    """
+    items, accounts = state.items, state.accounts
+    views = np.flatnonzero((acts.event == VIEW) & ~acts.is_owner)
+    views = views[items["product"][acts.item[views]] >= 0]
+    viewer, item, viewed = acts.viewer[views], acts.item[views], acts.occurred_at[views]
+    region = accounts["region"][viewer]
+    interest = np.where(acts.is_ad[views], _AD_INTEREST, 1.0)
+    interest = interest * np.where(accounts["is_fake"][viewer], _FAKE_INTEREST, 1.0)
+    supply = np.bincount(region, weights=interest, minlength=len(REGIONS)).astype(np.float64)
+    chance, wanted = _serve(day, effects, supply)
+    luck = draw_luck(day.world, "click", viewer, viewed, *name_items(state, item))
+    clicks = luck < chance[region] * interest
     pause = np.minimum(acts.watch_ms[views] // 1000, 60) + 2
-    shop = _draw_shop_clicks(world, rng, accounts, catalogue)
+    _plan_clicks(state, day, viewer[clicks], items["product"][item[clicks]], item[clicks], (viewed + pause)[clicks])
+    _browse_shop(state, day, wanted)
+    _post_events(state, day)
+    orders.place(state, day, effects)
 
-    item = np.concatenate([acts.content[views], np.full(len(shop[0]), NONE)])
-    viewer = np.concatenate([acts.viewer[views], shop[0]])
-    product = np.concatenate([content.product[acts.content[views]], shop[1]])
-    moments = np.concatenate([acts.occurred_at[views] + pause, shop[2]])
-    ingested = draw_arrivals(rng, moments)
-    carts = rng.random(len(item)) < _CARTS_PER_CLICK
-    stands = (ingested <= world.end) & ~((item >= 0) & enforcement.hides(content, item, moments))
+
+def _serve(day: Day, effects: Effects, supply: Floats) -> tuple[Floats, Floats]:
+    """Return by region the chance that a view of usual interest is clicked, and the clicks on the shop's pages.
+
+    With a supply of x times the usual one, x / (1 + x) of the intents are served by views.
+    """
+    scale = day.world.scale
+    demand = weigh_weekday(day) * REGION_SHARES * effects.demand
+    usual = scale.creators * scale.impressions_per_creator * _PRODUCT_VIEWS_PER_IMPRESSION * demand
+    ratio = supply / np.maximum(usual, 1e-9)
+    more = np.maximum(effects.orders, 1.0)
+    chance = scale.clicks_per_view * 2.0 / (1.0 + ratio)
+    # What is not served today, less what is not served at the usual supply: that is in the shop's rate.
+    moved = _MOVES_TO_SHOP * scale.clicks_per_view * usual * (2.0 / (1.0 + ratio) - 1.0)
+    wanted = scale.creators * scale.shop_clicks_per_creator * demand + moved
+    return chance * more, np.maximum(wanted, 0.0) * more
+
+
+def _browse_shop(state: State, day: Day, wanted: Floats) -> None:
+    """Plan clicks on the shop's own pages, `wanted` of them by region on average.
+
+    They are taken from blocks of clicks that are the same whatever is wanted: of each block a
+    share happens, and a further block is begun where one is not enough.
+    """
+    scale = day.world.scale
+    views = scale.impressions_per_creator * _PRODUCT_VIEWS_PER_IMPRESSION * scale.clicks_per_view
+    usual = scale.creators * weigh_weekday(day) * REGION_SHARES * (scale.shop_clicks_per_creator + views)
+    share = wanted / np.maximum(usual, 1e-9)
+    for block in range(int(np.ceil(share.max()))):
+        rng = day.draw_stream(f"shop clicks {block}")
+        count = int(rng.poisson(usual.sum()))
+        region = draw_choices(rng, REGION_SHARES, count)
+        happens = rng.random(count) + block < share[region]
+        low = np.full(count, day.begins_at, dtype=np.int64)
+        moments = draw_moments(rng, low, low + DAY, region)
+        viewer = _mix_in_fakes(rng, state, draw_viewers(rng, state, region, moments))
+        happens &= (viewer >= 0) & (state.accounts["registered_at"][np.maximum(viewer, 0)] < moments)
+        product = draw_products(rng, state, region, np.full(count, NONE), moments)
+        rows = np.flatnonzero(happens & (product >= 0))
+        _plan_clicks(state, day, viewer[rows], product[rows], np.full(len(rows), NONE), moments[rows])
+
+
+def _mix_in_fakes(rng: np.random.Generator, state: State, viewer: Ints) -> Ints:
+    """Return the viewers with a few replaced by fakes: they are in the shop too, a tenth as often for their number."""
+    accounts = state.accounts
+    fakes = np.flatnonzero(accounts["is_fake"])
+    luck = rng.random((2, len(viewer)))
+    people = accounts.count - int(accounts["is_creator"].sum())
+    if len(fakes) == 0:
+        return viewer
+    swaps = luck[0] < _FAKE_INTEREST * len(fakes) / people
+    return np.where(swaps, fakes[(luck[1] * len(fakes)).astype(np.int64)], viewer)
+
+
+def _plan_clicks(state: State, day: Day, viewer: Ints, product: Ints, item: Ints, clicked: Ints) -> None:
+    """Put clicks on the agenda, each with the code that all luck of what follows hangs on."""
+    code = make_codes(day.world, "click", viewer, product, clicked)
+    state.agenda.plan(_CLICKS, at=clicked, viewer=viewer, product=product, item=item, code=code)
+
+
+def _post_events(state: State, day: Day) -> None:
+    """Post the clicks and carts that fall on the day, remember the clicks, and plan what follows."""
+    world = day.world
+    clicks = _take_standing(state, day, _CLICKS)
+    code = clicks["code"]
+    carted = clicks["at"] + draw_lucky_delays(world, "cart", MINUTE, 0.8, code)
+    follows = draw_luck(world, "cart", code) < _CARTS_PER_CLICK
+    state.agenda.plan(_CARTS, at=carted[follows], **{name: clicks[name][follows] for name in _COLUMNS})
+    carts = _take_standing(state, day, _CARTS)
+    orders.plan(state, day, carts)
+
+    rng = day.draw_stream("product events")
+    moments = np.concatenate([clicks["at"], carts["at"]])
     order = order_by_time(rng, moments)
-    order = order[stands[order]]
-    clicks = Clicks(viewer[order], product[order], item[order], moments[order], carts[order])
-    return clicks, _tabulate_product_events(world, accounts, catalogue, content_ids, clicks, ingested[order])
-
-
-def _draw_shop_clicks(
-    world: World, rng: np.random.Generator, accounts: Accounts, catalogue: Catalogue
-) -> tuple[Ints, Ints, Ints]:
-    """Return viewer, product and moment of clicks on the shop's own pages."""
-    count = rng.poisson(world.creators * world.days * _SHOP_CLICKS_PER_CREATOR_DAY)
-    region = draw_choices(rng, REGION_SHARES, count)
-    low, high = np.full(count, world.start, dtype=np.int64), np.full(count, world.end, dtype=np.int64)
-    moments = draw_moments(rng, low, high, region)
-    viewer = draw_viewers(rng, accounts, region, moments)
-    product = draw_products(rng, catalogue, region, np.full(count, NONE), moments)
-    # Fake viewers do not shop.
-    there = (viewer >= 0) & (product >= 0) & ~accounts.is_fake[viewer]
-    return viewer[there], product[there], moments[there]
-
-
-def _tabulate_product_events(
-    world: World, accounts: Accounts, catalogue: Catalogue, content_ids: Texts, clicks: Clicks, ingested: Ints
-) -> Rows:
-    rng = world.draw_stream("carts")
-    carts = np.flatnonzero(clicks.carts)
-    carted_at = clicks.clicked_at[carts] + draw_delays(rng, len(carts), 60, 0.8)
-    source = np.concatenate([np.arange(len(clicks.viewer)), carts])
-    is_cart = np.arange(len(source)) >= len(clicks.viewer)
-    occurred = np.concatenate([clicks.clicked_at, carted_at])
-    known = np.concatenate([ingested, draw_arrivals(rng, carted_at)])
-    order = order_by_time(rng, occurred)
-    order = order[known[order] <= world.end]
-    return {
-        "product_event_id": number_ids("k", len(order)),
-        "viewer_id": accounts.account_id[clicks.viewer[source[order]]],
-        "product_id": catalogue.product_id[clicks.product[source[order]]],
-        "content_id": pick(content_ids, clicks.content[source[order]]),
-        "event_type": np.where(is_cart[order], "cart", "click"),
-        "occurred_at": show_moments(occurred[order]),
-        "ingested_at": show_moments(known[order]),
-    }
-
-
-def draw_orders(world: World, accounts: Accounts, catalogue: Catalogue, clicks: Clicks) -> Orders:
-    """Return orders that follow from carts, some with a second line; about 8 % are never paid."""
-    rng = world.draw_stream("orders")
-    bought = np.flatnonzero(clicks.carts & (rng.random(len(clicks.viewer)) < _ORDERS_PER_CART))
-    ordered = clicks.clicked_at[bought] + 5 * 60 + draw_delays(rng, len(bought), HOUR, 1.6)
-    ingested = draw_arrivals(rng, ordered)
-    order = order_by_time(rng, ordered)
-    order = order[ingested[order] <= world.end]
-    bought, ordered, ingested = bought[order], ordered[order], ingested[order]
-    count = len(bought)
-    paid = np.where(rng.random(count) < 0.92, ordered + draw_delays(rng, count, 4 * 60, 1.2), NEVER)
-
-    first = clicks.product[bought]
-    adds = np.flatnonzero(rng.random(count) < 0.15)
-    any_kind = np.full(len(adds), NONE)
-    second = draw_products(rng, catalogue, catalogue.region[first[adds]], any_kind, ordered[adds])
-    adds, second = adds[(second >= 0) & (second != first[adds])], second[(second >= 0) & (second != first[adds])]
-    line_order = np.concatenate([np.arange(count), adds])
-    product = np.concatenate([first, second])
-    lines = np.argsort(line_order, kind="stable")
-    line_order, product = line_order[lines], product[lines]
-    buyer = clicks.viewer[bought]
-    return Orders(
-        order_id=number_ids("o", count),
-        buyer=buyer,
-        ordered_at=ordered,
-        ingested_at=ingested,
-        paid_at=np.where(paid <= world.end, paid, NEVER),
-        item_id=number_ids("i", len(lines)),
-        line_order=line_order,
-        product=product,
-        quantity=1 + draw_choices(rng, np.array([0.86, 0.11, 0.03]), len(lines)),
-        attributed=attribute_sales(clicks, buyer[line_order], product, ordered[line_order]),
+    moments = moments[order]
+    is_cart = (order >= len(clicks["at"])).astype(np.int64)
+    viewer, product, item, _ = (np.concatenate([clicks[name], carts[name]])[order] for name in _COLUMNS)
+    first = is_cart == 0
+    orders.remember_clicks(state, day, viewer[first], product[first], item[first], moments[first])
+    state.outbox.post(
+        rng,
+        "product_events",
+        {
+            "product_event_id": write_ids("k", state.number("product_events", len(order))),
+            "viewer_id": write_ids("a", viewer),
+            "product_id": write_ids("p", product),
+            "content_id": write_ids("c", item),
+            "event_type": write_words(EVENTS, is_cart),
+            "occurred_at": write_moments(moments),
+            "ingested_at": write_moments(draw_arrivals(rng, moments, late_share=0.005)),
+        },
     )
 
 
-def attribute_sales(clicks: Clicks, buyer: Ints, product: Ints, ordered_at: Ints) -> Ints:
-    """Return the content of the buyer's last click on the product in the 7 days up to the order.
-
-    -1 where there was no click, or the last one was on the shop's own pages.
-    """
-    if len(clicks.viewer) == 0:
-        return np.full(len(buyer), NONE)
-    first = int(clicks.clicked_at.min())
-    products = int(max(clicks.product.max(), product.max(initial=0))) + 1
-
-    def rank(viewer: Ints, what: Ints, moments: Ints) -> Ints:
-        return (viewer * products + what) * 2**31 + (moments - first)
-
-    keys = rank(clicks.viewer, clicks.product, clicks.clicked_at)
-    order = np.argsort(keys, kind="stable")
-    place = np.searchsorted(keys[order], rank(buyer, product, ordered_at), side="right") - 1
-    last = order[np.maximum(place, 0)]
-    fits = (place >= 0) & (clicks.viewer[last] == buyer) & (clicks.product[last] == product)
-    fits &= ordered_at - clicks.clicked_at[last] <= ATTRIBUTION_SECONDS
-    return np.where(fits, clicks.content[last], NONE)
-
-
-def tabulate_orders(accounts: Accounts, orders: Orders) -> Rows:
-    """Return the raw table orders."""
-    return {
-        "order_id": orders.order_id,
-        "buyer_id": accounts.account_id[orders.buyer],
-        "region": REGIONS[accounts.region[orders.buyer]],
-        "paid_at": show_moments(orders.paid_at),
-        "occurred_at": show_moments(orders.ordered_at),
-        "ingested_at": show_moments(orders.ingested_at),
-    }
-
-
-def tabulate_order_items(catalogue: Catalogue, content_ids: Texts, orders: Orders) -> Rows:
-    """Return the raw table order_items; price_amount is the price of one piece."""
-    return {
-        "order_item_id": orders.item_id,
-        "order_id": orders.order_id[orders.line_order],
-        "product_id": catalogue.product_id[orders.product],
-        "seller_id": catalogue.seller_id[catalogue.seller[orders.product]],
-        "attributed_content_id": pick(content_ids, orders.attributed),
-        "currency": CURRENCIES[catalogue.region[orders.product]],
-        "quantity": orders.quantity,
-        "price_amount": catalogue.price[orders.product] / 100,
-        "occurred_at": show_moments(orders.ordered_at[orders.line_order]),
-        "ingested_at": show_moments(orders.ingested_at[orders.line_order]),
-    }
-
-
-def find_seller_faults(catalogue: Catalogue, content: Content, orders: Orders) -> Floats:
-    """Return for each line how likely it disappoints: its seller's fault rate, more if sold by a bad item."""
-    fault = catalogue.seller_fault[catalogue.seller[orders.product]]
-    sold_badly = (orders.attributed >= 0) & content.is_bad[orders.attributed]
-    return np.minimum(fault + np.where(sold_badly, 0.25, 0.0), 0.9)
+def _take_standing(state: State, day: Day, topic: str) -> Columns:
+    """Take the day's clicks or carts off the agenda, but those of items out of sight and of closed accounts."""
+    due = state.agenda.take(topic, day.ends_at)
+    stands = state.accounts["left_at"][due["viewer"]] > due["at"]
+    shown = np.flatnonzero(due["item"] >= 0)
+    stands[shown] &= ~hides(state, due["item"][shown], due["at"][shown])
+    return {name: values[stands] for name, values in due.items()}

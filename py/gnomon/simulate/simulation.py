@@ -1,171 +1,130 @@
-"""The whole world in its order of causes, from people to the record on disk."""
+"""The order of a day, and the run of a world from its founding to the record on disk."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
+import pyarrow as pa
+from pyarrow import csv
 
 from gnomon.core.contract import read_contract
-from gnomon.core.raw_set import RawSet
-from gnomon.simulate import accounts as people
-from gnomon.simulate import after_sales, catalogue, engagement, frames, policies, rulings, sampling, shopping, status
-from gnomon.simulate import content as items
-from gnomon.simulate.enforcement import Enforcement, enforce, keep_seen, keep_uploaded
-from gnomon.simulate.exposure import draw_exposures, draw_reports
-from gnomon.simulate.rows import Rows, show_moments, stack_rows
-from gnomon.simulate.world import NEVER, Ints, Texts, World, make_world
-from gnomon.simulate.writing import write_world
+from gnomon.core.raw_set import RawSet, make_folder
+from gnomon.simulate import (
+    after_sales,
+    appeals,
+    catalogue,
+    content,
+    enforcement,
+    engagement,
+    history,
+    live_sessions,
+    people,
+    policies,
+    reports,
+    sampling,
+    scenarios,
+    seasons,
+    shopping,
+    status,
+    truth,
+)
+from gnomon.simulate.decisions import Decisions, check_decisions
+from gnomon.simulate.saving import save_world
+from gnomon.simulate.state import State
+from gnomon.simulate.world import World
+from gnomon.simulate.writing import PartWriter
+
+# Raised when the same arguments come to give other rows: a working file is bound to a set by its name.
+_EDITION = 2
 
 
-def run_simulation(out: Path, *, seed: int, days: int, creators: int, start: date) -> RawSet:
-    """Write the world of these arguments into `out`; see gnomon.simulate.simulate."""
-    world = make_world(seed, days, creators, start)
-    tables, truth = simulate_world(world)
-    record = RawSet(
-        raw_set_id=f"simulated-s{seed}-d{days}-c{creators}-{start:%Y%m%d}-v{read_contract().version}",
-        source=f"gnomon simulate: seed {seed}, {days} days from {start}, {creators} creators. Nobody in it is real.",
-        newest_ingested_at=_find_newest(tables),
-        absent={},
-        contract_version=read_contract().version,
-    )
-    write_world(out, tables, truth, record)
+def found(world: World) -> State:
+    """Return the world as it is when its first day begins."""
+    state = State()
+    policies.found(world, state)
+    people.found(world, state)
+    catalogue.found(world, state)
+    return state
+
+
+def advance(world: World, state: State, decisions: Decisions | None = None) -> None:
+    """Live one day: people first, then what they upload, what is decided, what is seen and bought.
+
+    `decisions` come from outside; the incumbent decides besides them. QueryError, with nothing
+    changed, if one of them makes no sense.
+    """
+    day = world.day(state.next_day)
+    if decisions is not None:
+        decisions = check_decisions(state, day, decisions)
+    effects = scenarios.collect_effects(state, day)
+    effects.demand = effects.demand * seasons.lift_demand(day.date)
+    effects.orders = effects.orders * seasons.lift_orders(day.date)
+    people.live(state, day, effects)
+    catalogue.list_products(state, day)
+    enforcement.strike(state, day, effects, decisions)
+    items = content.upload(state, day, effects)
+    enforcement.enforce(state, day, effects)
+    scenarios.place_pushes(state, day, effects)
+    acts = engagement.act(state, day, effects)
+    live_sessions.broadcast(state, day, items)
+    reports.report(state, day, acts)
+    shopping.shop(state, day, effects, acts)
+    after_sales.follow(state, day, effects)
+    appeals.hear(state, day)
+    status.review(state, day)
+    sampling.sample(state, day, acts)
+    state.next_day += 1
+
+
+def run_simulation(out: Path, world: World, *, keep_state: bool, tell: Callable[[int, int], None]) -> RawSet:
+    """Write the world's planned days into the new folder `out`; `tell` hears of each day that is done.
+
+    Memory does not grow with the rows: they are written as they become known.
+    """
+    with make_folder(out) as folder:
+        state = found(world)
+        writer = PartWriter(folder)
+        for number in range(world.scale.days):
+            advance(world, state)
+            writer.add(state.outbox.collect(world.day(number).ends_at))
+            tell(number + 1, world.scale.days)
+        writer.close()
+        history.write_totals(world, folder)
+        truth.write(world, state, folder)
+        if keep_state:
+            save_world(world, state, folder)
+        record = make_record(world, state)
+        # What the platform wrote down of its own changes; the rows are those of the seed of this name.
+        log = pa.table(scenarios.log_interventions(world, record.raw_set_id))
+        csv.write_csv(log, folder / "intervention_log.csv", csv.WriteOptions(quoting_style="needed"))
+        record.write(folder)
     return record
 
 
-def simulate_world(world: World) -> tuple[dict[str, Rows], dict[str, Rows]]:
-    """Return every raw table of the contract by name, and the truth's tables."""
-    accounts, creators = people.draw_accounts(world)
-    stock = catalogue.draw_catalogue(world)
-    meant = items.draw_content(world, accounts, creators, stock)
-    offered = draw_exposures(world, accounts, creators, meant)
-    reports = draw_reports(world, meant, offered)
-
-    # What the platform does decides what of all this comes to be.
-    enforcement = enforce(world, creators, meant, reports)
-    seen = keep_seen(world, enforcement, meant, offered, reports)
-    enforcement, moved = keep_uploaded(enforcement)
-    exposures = offered.take(seen, moved)
-    # A report needs the showing it came from.
-    reports = reports.take(seen[reports.exposure], moved)
-    content = meant.take(moved >= 0)
-    content_ids = items.name_content(content)
-
-    acts = engagement.draw_acts(world, accounts, creators, content, enforcement, exposures)
-    known_reports = engagement.tabulate_user_reports(
-        world, accounts, creators, stock, content, content_ids, enforcement, reports
+def make_record(world: World, state: State) -> RawSet:
+    """Return the record of the raw set as it is at the end of the last day."""
+    scale = world.scale
+    until = world.day(state.next_day - 1).ends_at
+    return RawSet(
+        raw_set_id=name_world(world),
+        source=f"gnomon simulate: seed {world.seed}, {scale.days} days from {world.day(0).date}, "
+        f"{scale.creators} creators. Nobody in it is real.",
+        newest_ingested_at=datetime.fromtimestamp(until, tz=UTC).replace(tzinfo=None),
+        absent={},
+        contract_version=read_contract().version,
     )
-    actions, ruled = rulings.tabulate_rulings(world, accounts, creators, content, content_ids, enforcement)
-    tables: dict[str, Rows] = {
-        "accounts": people.tabulate_accounts(accounts),
-        "account_events": people.tabulate_account_events(world, accounts, creators),
-        "creator_status": status.tabulate_creator_status(world, accounts, creators, enforcement.spells),
-        "follows": engagement.tabulate_follows(world, accounts, creators, content, acts),
-        "content": items.tabulate_content(accounts, creators, stock, content, content_ids),
-        "live_sessions": items.tabulate_live_sessions(
-            world,
-            accounts,
-            creators,
-            content,
-            content_ids,
-            engagement.count_views(content, acts),
-            _find_stops(content, enforcement),
-        ),
-        "engagement": engagement.tabulate_engagement(accounts, content, content_ids, acts),
-        "content_counters": engagement.tabulate_content_counters(
-            world, content, content_ids, acts, known_reports.item_counts
-        ),
-        "comments": engagement.tabulate_comments(world, accounts, content_ids, acts),
-        "user_reports": known_reports.rows,
-        "policy_versions": policies.tabulate_policy_versions(world),
-        **ruled,
-        **_trade(world, accounts, stock, content, content_ids, enforcement, acts),
-        **_measure(world, accounts, creators, content, content_ids, enforcement, acts, actions),
-    }
-    truth = {
-        "accounts": people.tell_truth(accounts),
-        "content": items.tell_truth(content, content_ids),
-        "actions": rulings.tell_truth(actions),
-        "events": _tell_events(world),
-    }
-    return {name: tables[name] for name in read_contract().tables}, truth
 
 
-def _trade(
-    world: World,
-    accounts: people.Accounts,
-    stock: catalogue.Catalogue,
-    content: items.Content,
-    content_ids: Texts,
-    enforcement: Enforcement,
-    acts: engagement.Acts,
-) -> dict[str, Rows]:
-    """Return the raw tables of commerce."""
-    clicks, product_events = shopping.draw_clicks(world, accounts, stock, content, content_ids, enforcement, acts)
-    orders = shopping.draw_orders(world, accounts, stock, clicks)
-    faults = shopping.find_seller_faults(stock, content, orders)
-    deliveries = after_sales.draw_deliveries(world, orders, faults)
-    return {
-        "sellers": catalogue.tabulate_sellers(world, stock),
-        "products": catalogue.tabulate_products(stock),
-        "product_events": product_events,
-        "orders": shopping.tabulate_orders(accounts, orders),
-        "order_items": shopping.tabulate_order_items(stock, content_ids, orders),
-        "fulfilment_events": after_sales.tabulate_fulfilment_events(world, orders, deliveries),
-        "refunds": after_sales.tabulate_refunds(world, stock, orders, deliveries, faults),
-        "complaints": after_sales.tabulate_complaints(world, orders, deliveries, faults),
-        "product_reviews": after_sales.tabulate_product_reviews(world, stock, orders, deliveries, faults),
-    }
-
-
-def _measure(
-    world: World,
-    accounts: people.Accounts,
-    creators: people.Creators,
-    content: items.Content,
-    content_ids: Texts,
-    enforcement: Enforcement,
-    acts: engagement.Acts,
-    actions: rulings.Rulings,
-) -> dict[str, Rows]:
-    """Return the raw tables of measurement: designs and reviews of every frame."""
-    uploads = frames.build_upload_frame(world, accounts, creators, content, content_ids)
-    reviewed = [
-        sampling.review_frame(world, accounts, content, content_ids, frame)
-        for frame in (
-            frames.build_view_frame(world, content, creators, acts),
-            uploads,
-            frames.build_live_frame(world, uploads, content, enforcement),
-            frames.build_creator_frame(world, accounts, creators, content),
-            frames.build_registration_frame(world, accounts),
-            frames.build_action_frame(world, accounts, creators, actions),
-        )
-    ]
-    return {
-        "sampling_designs": stack_rows([designs for designs, _ in reviewed]),
-        "quality_reviews": sampling.join_reviews(world, [reviews for _, reviews in reviewed]),
-    }
-
-
-def _find_stops(content: items.Content, enforcement: Enforcement) -> Ints:
-    """Return when each item is first taken out of sight, NEVER if it is not."""
-    banned_at = enforcement.spells[-1].begins_at[content.creator]
-    banned_at = np.where(banned_at > content.uploaded_at, banned_at, NEVER)
-    return np.minimum(enforcement.removed_at, banned_at)
-
-
-def _tell_events(world: World) -> Rows:
-    """Return the truth about what happened to the world, and when."""
-    first, last = world.burst
-    return {
-        "event": np.array(["fake_registration_wave", "misleading_claims_widened"]),
-        "begins_at": show_moments(np.array([first, world.widened_at], dtype=np.int64)),
-        "ends_at": show_moments(np.array([last, NEVER], dtype=np.int64)),
-    }
-
-
-def _find_newest(tables: dict[str, Rows]) -> datetime:
-    """Return the newest ingested_at of all tables."""
-    newest = max(np.ma.getdata(rows["ingested_at"]).astype(np.int64).max(initial=0) for rows in tables.values())
-    return datetime.fromtimestamp(int(newest), tz=UTC).replace(tzinfo=None)
+def name_world(world: World) -> str:
+    """Return the identity of a world: its main numbers, and a digest of all that decides its rows."""
+    decided = json.dumps(
+        {"world": asdict(world), "contract": read_contract().version, "edition": _EDITION}, sort_keys=True
+    )
+    digest = hashlib.sha256(decided.encode()).hexdigest()[:8]
+    scale = world.scale
+    return f"simulated-s{world.seed}-d{scale.days}-c{scale.creators}-{world.day(0).date:%Y%m%d}-{digest}"

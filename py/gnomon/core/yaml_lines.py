@@ -36,8 +36,10 @@ def read_yaml(path: Path) -> tuple[object, Lines]:
 
     try:
         text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        document = yaml.safe_load(text)
+        # The loader in C reads the same language ten times faster, where it was built.
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        root = yaml.compose(text, Loader=loader)
+        document = yaml.load(text, Loader=loader)
     except (OSError, UnicodeDecodeError) as error:
         raise DefinitionError(f"{path}: cannot be read: {error}. Name a YAML file in UTF-8.") from None
     except yaml.YAMLError as error:

@@ -1,0 +1,70 @@
+{#- What is already there. Each macro is for models of which a build makes only the new part; in
+    a build of the whole they let everything through. -#}
+
+
+{#- Whether this model's table is there, and only its new part is made. In a unit test it is not, unless the
+    test says `overrides: {macros: {adds_to_itself: true}}`. -#}
+{% macro adds_to_itself() -%}
+    {%- do return(this is not none and is_incremental()) -%}
+{%- endmacro %}
+
+
+{#- The clock of the last whole and green build, or the epoch if all is to be made. -#}
+{% macro previous_as_of() -%}
+    {%- if not execute -%}{%- do ref('int_build__clock') -%}{%- endif -%}
+    {%- if adds_to_itself() -%}
+        (
+            select coalesce(previous_as_of_at, timestamp '1970-01-01')
+            from {{ ref('int_build__clock') }}
+        )
+    {%- else -%}
+        timestamp '1970-01-01'
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Only the event days that newly ingested rows touch. -#}
+{% macro is_touched(event_date) -%}
+    {%- if not execute -%}{%- do ref('int_build__touched_dates') -%}{%- endif -%}
+    {%- if adds_to_itself() -%}
+        {{ event_date }} in (select event_date from {{ ref('int_build__touched_dates') }})
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Only deliveries that can hold such days: nothing is known before it happens, and files are
+    in the order of ingested_at, so that the older ones are not even opened. -#}
+{% macro may_be_touched(ingested_at) -%}
+    {%- if adds_to_itself() -%}
+        {{ ingested_at }} >= (
+            select min(event_date) from {{ ref('int_build__touched_dates') }}
+        )
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The clock that the last whole and green build wrote down, as a literal; null if there is none,
+    or if this build makes everything anew. -#}
+{% macro recorded_as_of() -%}
+    {%- set found = namespace(as_of_at=none) -%}
+    {%- if execute and not flags.FULL_REFRESH -%}
+        {%- set rows = run_query(
+            'select cast(max_by(as_of_at, started_at) as varchar) from gnomon_build.runs '
+            ~ 'where is_whole and is_passed'
+        ) -%}
+        {%- set found.as_of_at = rows.columns[0].values()[0] -%}
+    {%- endif -%}
+    {%- if found.as_of_at -%}
+        {%- do return("timestamp '" ~ found.as_of_at ~ "'") -%}
+    {%- endif -%}
+    {%- do return(_nothing_recorded()) -%}
+{%- endmacro %}
+
+
+{% macro _nothing_recorded() -%}
+    {%- do return('cast(null as timestamp)') -%}
+{%- endmacro %}

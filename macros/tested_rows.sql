@@ -1,0 +1,33 @@
+{#- What a data test reads; it takes the place of dbt's own macro. A build tests what it has made:
+    of a staging model what is newly delivered, of an incremental model the days that were made
+    again or added. A first build, a full refresh and `dbt test` test everything. -#}
+{% macro get_where_subquery(relation) -%}
+    {%- set conditions = [] -%}
+    {%- if config.get('where') -%}{%- do conditions.append(config.get('where')) -%}{%- endif -%}
+    {%- if execute and flags.WHICH == 'build' -%}
+        {%- set made = _made_by_this_build(relation) -%}
+        {%- if made -%}{%- do conditions.append(made) -%}{%- endif -%}
+    {%- endif -%}
+    {%- if conditions -%}
+        {%- do return('(select * from ' ~ relation ~ ' where ' ~ conditions | join(' and ') ~ ') as tested') -%}
+    {%- endif -%}
+    {%- do return(relation) -%}
+{%- endmacro %}
+
+
+{#- As a condition on the columns of a model; none if the build has made all of it. -#}
+{% macro _made_by_this_build(relation) %}
+    {%- set previous = recorded_as_of() -%}
+    {%- set model = graph.nodes.get('model.' ~ project_name ~ '.' ~ relation.identifier) -%}
+    {%- if not model or previous == _nothing_recorded() -%}
+        {%- do return(none) -%}
+    {%- elif model.config.meta.key -%}
+        {%- do return('ingested_at > ' ~ previous) -%}
+    {%- elif model.config.unique_key == 'as_of_at' -%}
+        {%- do return('as_of_at > ' ~ previous) -%}
+    {%- elif model.config.unique_key in ('event_date', 'engagement_date') -%}
+        {%- set touched = relation.incorporate(path={'identifier': 'int_build__touched_dates'}) -%}
+        {%- do return(model.config.unique_key ~ ' in (select event_date from ' ~ touched ~ ')') -%}
+    {%- endif -%}
+    {%- do return(none) -%}
+{% endmacro %}
