@@ -34,15 +34,36 @@
 {%- endmacro %}
 
 
-{#- Only deliveries that can hold such days: nothing is known before it happens, and files are
-    in the order of ingested_at, so that the older ones are not even opened. -#}
-{% macro may_be_touched(ingested_at) -%}
-    {%- if adds_to_itself() -%}
-        {{ ingested_at }} >= (
-            select min(event_date) from {{ ref('int_build__touched_dates') }}
-        )
+{#- Only the event days of a backfill, which are read again whenever they were delivered. -#}
+{% macro is_backfilled(moment) -%}
+    {%- if adds_to_itself() and var('backfill_from') -%}
+        cast({{ moment }} as date) between date '{{ var("backfill_from") }}' and date '{{ var("backfill_to") }}'
     {%- else -%}
-        true
+        false
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Before acts are added: drop those of a build that failed, and those that a backfill reads again. -#}
+{% macro forget_acts_made_again() -%}
+    {%- if execute and adds_to_itself() -%}
+        delete from {{ this }}
+        where ingested_at > {{ previous_as_of() }} or {{ is_backfilled('occurred_at') }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- After the new rows of a Python model were added: dbt-duckdb leaves the table in which it made them. -#}
+{% macro drop_what_python_left() -%}
+    {%- if execute -%}
+        {%- set rows = run_query(
+            'select table_name from information_schema.tables where table_schema = '
+            ~ dbt.string_literal(this.schema) ~ ' and starts_with(table_name, '
+            ~ dbt.string_literal(this.identifier ~ '__dbt_tmp') ~ ')'
+        ) -%}
+        {%- for name in rows.columns[0].values() -%}
+            drop table {{ this.incorporate(path={'identifier': name}) }};
+        {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
 

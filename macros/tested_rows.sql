@@ -15,6 +15,16 @@
 {%- endmacro %}
 
 
+{#- The same for a test that says what it reads itself: the days that were made again. -#}
+{% macro is_tested(event_date) -%}
+    {%- if flags.WHICH == 'build' and recorded_as_of() != _nothing_recorded() -%}
+        {{ event_date }} in (select event_date from {{ ref('int_build__touched_dates') }})
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+
 {#- As a condition on the columns of a model; none if the build has made all of it. -#}
 {% macro _made_by_this_build(relation) %}
     {%- set previous = recorded_as_of() -%}
@@ -25,9 +35,10 @@
         {%- do return('ingested_at > ' ~ previous) -%}
     {%- elif model.config.unique_key == 'as_of_at' -%}
         {%- do return('as_of_at > ' ~ previous) -%}
-    {%- elif model.config.unique_key in ('event_date', 'engagement_date') -%}
-        {%- set touched = relation.incorporate(path={'identifier': 'int_build__touched_dates'}) -%}
-        {%- do return(model.config.unique_key ~ ' in (select event_date from ' ~ touched ~ ')') -%}
     {%- endif -%}
+    {%- for name in ['event_date', 'engagement_date'] if name in (model.config.unique_key or []) -%}
+        {%- set touched = relation.incorporate(path={'identifier': 'int_build__touched_dates'}) -%}
+        {%- do return(name ~ ' in (select event_date from ' ~ touched ~ ')') -%}
+    {%- endfor -%}
     {%- do return(none) -%}
 {% endmacro %}

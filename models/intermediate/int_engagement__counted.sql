@@ -1,10 +1,12 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',
-    unique_key='event_date',
+    unique_key=['event_date', 'engagement_id'],
     on_schema_change='append_new_columns',
+    pre_hook='{{ forget_acts_made_again() }}',
 ) }}
 
+-- depends_on: {{ ref('int_build__touched_dates') }}
 -- The one model that reads acts from the raw set. Not materialized: there are too many
 -- to be kept a second time while they are read.
 with clock as (
@@ -28,8 +30,10 @@ engagement as not materialized (
     from {{ ref('stg_raw__engagement') }} as stg_raw__engagement
     where
         stg_raw__engagement.ingested_at <= (select clock.as_of_at from clock)
-        and {{ may_be_touched('stg_raw__engagement.ingested_at') }}
-        and {{ is_touched('cast(stg_raw__engagement.occurred_at as date)') }}
+        and (
+            stg_raw__engagement.ingested_at > {{ previous_as_of() }}
+            or {{ is_backfilled('stg_raw__engagement.occurred_at') }}
+        )
 ),
 
 -- Few acts are delivered twice, and to find them by a number of 8 bytes is cheap. Two
@@ -52,22 +56,50 @@ delivered_again as (
     select
         engagement.* replace (
             min(engagement.ingested_at) over (
-                partition by engagement.engagement_id, engagement.event_date
+                partition by engagement.event_date, engagement.engagement_id
             ) as ingested_at
         )
     from engagement
     semi join repeated on hash(engagement.engagement_id) = repeated.id_number
     qualify
         row_number() over (
-            partition by engagement.engagement_id, engagement.event_date
+            partition by engagement.event_date, engagement.engagement_id
             order by engagement.ingested_at desc
         ) = 1
 ),
 
-final as (
+acts as not materialized (
     select * from delivered_once
     union all
     select * from delivered_again
-)
+),
+
+-- An act of which a version is there already is known since then.
+{% if adds_to_itself() %}
+    known_before as (
+        select
+            event_date,
+            engagement_id,
+            ingested_at
+        from {{ this }}
+        where {{ is_touched('event_date') }}
+    ),
+
+    final as (
+        select
+            acts.* replace (
+                coalesce(known_before.ingested_at, acts.ingested_at) as ingested_at
+            )
+        from acts
+        left join known_before
+            on
+                acts.event_date = known_before.event_date
+                and acts.engagement_id = known_before.engagement_id
+    )
+{% else %}
+    final as (
+        select * from acts
+    )
+{% endif %}
 
 select * from final

@@ -4,14 +4,12 @@ SEED = 20260105
 
 
 def model(dbt, session):
-    # One model name: all rows are written anew, as outcomes come in. Versions are not made again.
-    dbt.config(unique_key="model_name")
     clock, previous = cuts.read_clock(dbt.ref("int_build__clock").df())
     features = dbt.ref("feat_creator__daily")
     violations = dbt.ref("int_violations__dated").df()
     earlier, first_at = None, None
     if dbt.is_incremental and previous is not None:
-        earlier = session.sql(f"select * from {dbt.this}").df()  # noqa: S608
+        earlier = session.table(str(dbt.this)).df()
         first_at = features.min("as_of_at").fetchone()[0]
         if (read_from := risk.first_read(earlier, first_at, clock, seed=SEED)) is not None:
             features = features.filter(f"as_of_at > timestamp '{read_from}'")

@@ -11,10 +11,12 @@ from sqlglot import exp
 
 KNOWN_ROWS = re.compile(r"\{\{ (?:known_rows|first_known_rows|known_versions)\(ref\('(\w+)'\)\) \}\}")
 # What these let through is a matter of what is there already, not of what is read.
-ONLY_NEW = re.compile(r"\{\{ (?:is_touched|may_be_touched)\('[^']*'\) \}\}")
+ONLY_NEW = re.compile(r"\{\{ (?:is_touched|is_backfilled)\('[^']*'\) \}\}")
 PREVIOUS = re.compile(r"\{\{ previous_as_of\(\) \}\}")
 REF = re.compile(r"\{\{ ref\('(\w+)'\) \}\}")
-CONFIG = re.compile(r"\{\{ config\([^}]*\) \}\}")
+CONFIG = re.compile(r"\{\{ config\(.*?\n?\) \}\}\n", re.DOTALL)
+# Of a build of the whole and of a day, the whole: both read the same.
+WHOLE = re.compile(r"\{% if adds_to_itself\(\) %\}.*?\{% else %\}(.*?)\{% endif %\}", re.DOTALL)
 STAGING = "stg_raw__"
 # Stands before a model, so that a CTE of the same name is not taken for it.
 MODELS = "models"
@@ -55,7 +57,7 @@ class _Query:
 
 @cache
 def _read_query(path: Path) -> _Query:
-    text = CONFIG.sub("", path.read_text(encoding="utf-8"))
+    text = WHOLE.sub(r"\1", CONFIG.sub("", path.read_text(encoding="utf-8")))
     text = PREVIOUS.sub("timestamp '1970-01-01'", ONLY_NEW.sub("true", text))
     text = REF.sub(rf"{MODELS}.\1", KNOWN_ROWS.sub(rf"select * from {MODELS}.\1", text))
     assert "{" not in text, f"{path.name}: a macro that the lineage does not know"

@@ -1,33 +1,52 @@
--- No view is lost or counted twice between staging and fct_content_days.
+-- No view is lost or counted twice between staging and fct_content_days, on any day.
 with clock as (
     select * from {{ ref('int_build__clock') }}
 ),
 
+touched_dates as (
+    select * from {{ ref('int_build__touched_dates') }}
+),
+
 engagement as (
     select * from {{ ref('stg_raw__engagement') }}
+    where
+        event_type = 'view'
+        and not is_owner
+        and not is_ad
+        and ingested_at <= (select clock.as_of_at from clock)
+        and ingested_at >= (select min(touched_dates.event_date) from touched_dates)
+        and {{ is_tested('cast(occurred_at as date)') }}
 ),
 
 content_days as (
     select * from {{ ref('fct_content_days') }}
+    where {{ is_tested('engagement_date') }}
 ),
 
-totals as (
+staged as (
     select
-        (
-            select count(distinct engagement.engagement_id)
-            from engagement
-            inner join clock on engagement.ingested_at <= clock.as_of_at
-            where
-                engagement.event_type = 'view'
-                and not engagement.is_owner
-                and not engagement.is_ad
-        ) as staged_view_count,
-        (select coalesce(sum(view_count), 0) from content_days) as view_count
+        cast(engagement.occurred_at as date) as engagement_date,
+        count(distinct engagement.engagement_id) as view_count
+    from engagement
+    group by engagement_date
+),
+
+counted as (
+    select
+        content_days.engagement_date,
+        sum(content_days.view_count) as view_count
+    from content_days
+    group by content_days.engagement_date
 ),
 
 final as (
-    select * from totals
-    where staged_view_count != view_count
+    select
+        coalesce(staged.engagement_date, counted.engagement_date) as engagement_date,
+        coalesce(staged.view_count, 0) as staged_view_count,
+        coalesce(counted.view_count, 0) as view_count
+    from staged
+    full outer join counted on staged.engagement_date = counted.engagement_date
+    where coalesce(staged.view_count, 0) != coalesce(counted.view_count, 0)
 )
 
 select * from final
