@@ -1,9 +1,9 @@
-{#- No two rows share the values of these columns. -#}
+{#- These columns together are the key of a row: never null, and no two rows share their values. -#}
 {% test unique_key(model, columns) %}
     select {{ columns | join(', ') }}
     from {{ model }}
     group by {{ columns | join(', ') }}
-    having count(*) > 1
+    having count(*) > 1 or {{ columns | join(' is null or ') }} is null
 {% endtest %}
 
 

@@ -75,8 +75,6 @@ def test_a_staging_contract_has_the_types_values_and_keys_of_the_raw_contract(ta
             } in [test["relationships"]["arguments"] for test in tests[column.name] if "relationships" in test]
     assert model["config"]["meta"]["key"] == list(table.key)
     assert _arguments(model["data_tests"], "unique_key", "columns") == [*table.key, "ingested_at"]
-    for part in table.key:
-        assert "not_null" in tests[part]
 
 
 def _arguments(tests: list[Any], name: str, argument: str) -> Any:
