@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from gnomon.simulate.origins import draw_carriers
 from gnomon.simulate.rows import Rows, hide, order_by_time, write_hashes, write_ids, write_moments, write_words
@@ -40,6 +42,15 @@ def record(state: State, day: Day, newcomers: Ints, blocked: Ints, block_factor:
     state.outbox.post(rng, "account_events", _tabulate(state, day, rng, account, event, occurred))
 
 
+def find_arrivals(state: State, accounts: Ints) -> Ints:
+    """Return when each of these accounts, all registered today, becomes known: as its row in the outbox says."""
+    posted = pa.concat_tables(state.outbox.waiting["accounts"])
+    numbers = pc.cast(pc.utf8_slice_codeunits(posted["account_id"], 1), pa.int64()).to_numpy() - 1
+    moments = posted["ingested_at"].to_numpy().astype("datetime64[s]").astype(np.int64)
+    order = np.argsort(numbers, kind="stable")
+    return np.asarray(moments[order][np.searchsorted(numbers[order], accounts)], dtype=np.int64)
+
+
 def _draw_visits(state: State, day: Day, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """Return the accounts that log in today and when: a draw for every account, then who can."""
     accounts = state.accounts
@@ -61,6 +72,10 @@ def _tabulate(state: State, day: Day, rng: np.random.Generator, account: Ints, e
     roams = is_visit & (rng.random(len(order)) < 0.33)
     network = np.where(roams, draw_carriers(day.world, rng, people["region"]), people["network"])
     named = (what == SIGN_UP) | is_visit
+    arrivals = draw_arrivals(rng, occurred, late_share=0.005)
+    # A log never names an account that nobody has heard of.
+    is_new = what == SIGN_UP
+    arrivals[is_new] = np.maximum(arrivals[is_new], find_arrivals(state, whose[is_new]))
     return {
         "account_event_id": write_ids("n", state.number("account_events", len(order))),
         "account_id": write_ids("a", np.where(named, whose, NONE)),
@@ -72,5 +87,5 @@ def _tabulate(state: State, day: Day, rng: np.random.Generator, account: Ints, e
         "payment_hash": write_hashes(np.where(is_visit, people["payment"], NONE)),
         "email_domain_hash": write_hashes(np.where(is_visit, NONE, people["email"])),
         "occurred_at": write_moments(occurred),
-        "ingested_at": write_moments(draw_arrivals(rng, occurred, late_share=0.005)),
+        "ingested_at": write_moments(arrivals),
     }

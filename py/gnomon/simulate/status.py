@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from gnomon.simulate import spells
+from gnomon.simulate.account_events import find_arrivals
 from gnomon.simulate.ledger import Ledger
 from gnomon.simulate.luck import draw_luck
 from gnomon.simulate.rows import write_ids, write_moments, write_words
@@ -95,16 +94,7 @@ def _welcome(state: State, day: Day) -> None:
     registered = state.accounts["registered_at"][creators["account"]]
     last.append(tier=creators["tier"], agency=creators["agency"], standing=0, view_count=0, violation_count=0)
     rows = {"tier": creators["tier"], "agency": creators["agency"], "standing": np.zeros(len(fresh), dtype=np.int64)}
-    _post(state, day.draw_stream("first status"), fresh, registered, _find_arrivals(state, creators["account"]), rows)
-
-
-def _find_arrivals(state: State, accounts: Ints) -> Ints:
-    """Return when each of these accounts, all registered today, becomes known: as its row in the outbox says."""
-    posted = pa.concat_tables(state.outbox.waiting["accounts"])
-    numbers = pc.cast(pc.utf8_slice_codeunits(posted["account_id"], 1), pa.int64()).to_numpy() - 1
-    moments = posted["ingested_at"].to_numpy().astype("datetime64[s]").astype(np.int64)
-    order = np.argsort(numbers, kind="stable")
-    return np.asarray(moments[order][np.searchsorted(numbers[order], accounts)], dtype=np.int64)
+    _post(state, day.draw_stream("first status"), fresh, registered, find_arrivals(state, creators["account"]), rows)
 
 
 def _judge(state: State, day: Day, creators: Ints) -> tuple[Ints, Ints]:
