@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlglot import exp
 
+from gnomon.core.names import MetricName
+from gnomon.planner.algebra import Answer, Argument, Block, Column, Scan, Value
 from gnomon.planner.filters import Filter
 from gnomon.planner.references import Reference
-from gnomon.semantic.model import Aggregation, Measure, Metric, SemanticModel
+from gnomon.semantic.model import Accumulation, Conversion, Measure, Metric, Offset, SemanticModel
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,35 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A measure under all the filters that lead to it; `column` is its name in the plan."""
+    """A measure under all that leads to it; `column` is its name in the plan.
+
+    `own` filters are those of its definition, `outer` ones of what uses it. With `converts`, it is
+    the conversions of that metric, and the measure is the base's.
+    """
 
     column: str
+    metric: MetricName
     model: SemanticModel
     measure: Measure
-    filters: tuple[Filter, ...]
+    own: tuple[Filter, ...]
+    outer: tuple[Filter, ...]
+    is_asked: bool
+    joins_spine: bool = False
+    fill: int | None = None
+    offset: Offset | None = None
+    accumulation: Accumulation | None = None
+    converts: Conversion | None = None
+
+
+@dataclass(frozen=True)
+class Nested:
+    """A metric made of other metrics, computed as a whole and then shifted in time."""
+
+    column: str
+    metric: MetricName
+    inner: Expanded
+    outer: tuple[Filter, ...]
+    offset: Offset
     is_asked: bool
 
 
@@ -58,59 +82,20 @@ class Leaf:
 class Expanded:
     """The leaves, and each metric as a formula over their columns."""
 
-    resolved: Resolved
-    leaves: tuple[Leaf, ...]
-    formulas: Mapping[str, exp.Expr]
-
-
-@dataclass(frozen=True)
-class Join:
-    """A left join from a fact to the one row that an entity names."""
-
-    alias: str
-    relation: str
-    condition: exp.Expr
-
-
-@dataclass(frozen=True)
-class Window:
-    """Keep the rows at the first or last moment of each partition (semi-additive measures)."""
-
-    moment: exp.Expr
-    takes_last: bool
-    partitions: tuple[exp.Expr, ...]
-    groupings: tuple[exp.Expr, ...]
-
-
-@dataclass(frozen=True)
-class Source:
-    """The rows that measures are aggregated from. Equal sources are read once."""
-
-    model: str
-    relation: str
-    joins: tuple[Join, ...]
-    conditions: tuple[exp.Expr, ...]
-    groups: tuple[exp.Expr, ...]
-    window: Window | None
-
-
-@dataclass(frozen=True)
-class Value:
-    """An aggregate of an expression over a source's rows, under a column's name."""
-
-    column: str
-    aggregation: Aggregation
-    rows: exp.Expr
-    is_asked: bool
+    groups: tuple[Reference, ...]
+    time_range: TimeRange | None
+    leaves: tuple[Leaf | Nested, ...]
+    formulas: tuple[tuple[str, exp.Expr], ...]
 
 
 @dataclass(frozen=True)
 class SampledSum:
     """A sum over sampled rows, and the replicate group that each row was dealt to."""
 
-    source: Source
-    rows: exp.Expr
-    replicate_group: exp.Expr
+    scan: Scan
+    groups: tuple[tuple[str, Column], ...]
+    argument: Argument
+    replicate_group: Column
 
 
 @dataclass(frozen=True)
@@ -124,25 +109,16 @@ class Variance:
 
 
 @dataclass(frozen=True)
-class Joined:
-    """Each leaf with the rows it is aggregated from."""
+class Placed:
+    """Each leaf's value with the relation that it is aggregated in."""
 
-    expanded: Expanded
-    values: tuple[tuple[Source, Value], ...]
-
-
-@dataclass(frozen=True)
-class Replicated:
-    """The leaves, and the variances of the ratios that are estimates."""
-
-    joined: Joined
-    variances: tuple[Variance, ...]
+    values: tuple[tuple[Block, Value], ...]
 
 
 @dataclass(frozen=True)
-class Shared:
-    """Each source once, with all the values taken from it."""
+class Drawn:
+    """All that is written as SQL: the answer, and the variances of the ratios that are estimates."""
 
-    expanded: Expanded
-    scans: tuple[tuple[Source, tuple[Value, ...]], ...]
+    resolved: Resolved
+    answer: Answer
     variances: tuple[Variance, ...]

@@ -1,117 +1,256 @@
-"""Pass 2: every metric becomes a formula over leaves, with the filters pushed down to them."""
+"""Pass 2: every metric becomes a formula over leaves, with the filters pushed down to them.
+
+A leaf is a measure with all that is done to it; an input that is shifted in time and itself made of
+other metrics becomes a nested expansion, computed as a whole. A formula that can give a value
+without any of its inputs (a fill, a CASE) holds only where one of its leaves has the row.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from sqlglot import exp
 
 from gnomon.core.errors import DefinitionError, QueryError, explain_unknown
-from gnomon.core.names import MeasureName
-from gnomon.planner.draft import Expanded, Leaf, Resolved
+from gnomon.planner.compiled import Compiled, is_aggregation_time
+from gnomon.planner.draft import Expanded, Leaf, Nested, Resolved, TimeRange
 from gnomon.planner.expressions import parse_expression
-from gnomon.planner.filters import Filter, parse_filter
+from gnomon.planner.filters import Filter
 from gnomon.planner.references import Reference
-from gnomon.semantic.model import Manifest, Metric, MetricKind
+from gnomon.semantic.model import Conversion, MeasureInput, Metric, MetricKind, Offset
+
+HAS_PREFIX = "__has:"
+
+# Over nothing but nulls these give null.
+_STRICT = (exp.Column, exp.Identifier, exp.Literal, exp.Paren, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg, exp.Cast,
+           exp.DataType, exp.Nullif, exp.Abs, exp.Round)  # fmt: skip
 
 
-def expand_metrics(manifest: Manifest, resolved: Resolved) -> Expanded:
+def expand_metrics(compiled: Compiled, resolved: Resolved) -> Expanded:
     """Return the leaves of all metrics, equal ones once, and the formulas over their columns."""
-    leaves = _Leaves(manifest, resolved.applies_floors)
-    formulas = {str(metric.name): leaves.expand(metric, resolved.filters, True) for metric in resolved.metrics}
+    expansion = _Expansion(compiled, resolved.groups, resolved.time_range, resolved.applies_floors, "")
+    formulas = {str(metric.name): expansion.expand(metric, resolved.filters, True) for metric in resolved.metrics}
     for metric in resolved.companions:
-        formulas.setdefault(str(metric.name), leaves.expand(metric, resolved.filters, False))
-    return Expanded(resolved=resolved, leaves=leaves.found, formulas=formulas)
+        if metric.name not in formulas:
+            formulas[metric.name] = expansion.expand(metric, resolved.filters, False)
+    return expansion.finish(formulas)
 
 
-_Identity = tuple[MeasureName, frozenset[tuple[str, tuple[Reference, ...]]]]
+class _Expansion:
+    """Collects leaves by identity: the same measure under the same filters and treatment is one leaf."""
 
-
-class _Leaves:
-    """Collects leaves by identity: the same measure under the same filters is one leaf."""
-
-    def __init__(self, manifest: Manifest, applies_floors: bool) -> None:
-        self._manifest = manifest
+    def __init__(
+        self,
+        compiled: Compiled,
+        groups: tuple[Reference, ...],
+        time_range: TimeRange | None,
+        applies_floors: bool,
+        prefix: str,
+    ) -> None:
+        self._compiled = compiled
+        self._groups = groups
+        self._time_range = time_range
         self._applies_floors = applies_floors
-        self._by_identity: dict[_Identity, Leaf] = {}
+        self._prefix = prefix
+        self._found: dict[object, Leaf | Nested] = {}
 
-    @property
-    def found(self) -> tuple[Leaf, ...]:
-        return tuple(self._by_identity.values())
+    def finish(self, formulas: dict[str, exp.Expr]) -> Expanded:
+        return Expanded(self._groups, self._time_range, tuple(self._found.values()), tuple(formulas.items()))
 
-    def expand(self, metric: Metric, filters: tuple[Filter, ...], is_asked: bool) -> exp.Expr:
+    def expand(
+        self, metric: Metric, outer: tuple[Filter, ...], is_asked: bool, offset: Offset | None = None
+    ) -> exp.Expr:
         """Return the metric's formula, null where it or an input stands on too few units."""
-        formula = self._write_formula(metric, filters + _parse_all(metric, metric.filters), is_asked)
+        if metric.inputs and offset is not None:
+            return self._nest(metric, outer, is_asked, offset)
+        formula = self._write_formula(metric, outer, is_asked, offset)
         documentation = metric.documentation
         if not self._applies_floors or documentation.units is None or documentation.minimum_units == 0:
             return formula
-        units = self.expand(self._manifest.metrics[documentation.units], filters, False)
+        units = self.expand(self._compiled.manifest.metrics[documentation.units], outer, False, offset)
         enough = exp.GTE(this=units, expression=exp.Literal.number(documentation.minimum_units))
-        return exp.Case().when(enough, formula)
+        return exp.Case().when(enough, formula, copy=False)
 
-    def _write_formula(self, metric: Metric, filters: tuple[Filter, ...], is_asked: bool) -> exp.Expr:
-        if metric.kind is MetricKind.SIMPLE:
-            return self._leaf(metric, filters, is_asked)
+    def _write_formula(
+        self, metric: Metric, outer: tuple[Filter, ...], is_asked: bool, offset: Offset | None
+    ) -> exp.Expr:
+        match metric.kind:
+            case MetricKind.SIMPLE:
+                assert metric.measure is not None
+                own = self._parse(metric, metric.filters + metric.measure.filters)
+                return self._leaf(metric, metric.measure, own, outer, is_asked, offset)
+            case MetricKind.CUMULATIVE:
+                assert metric.measure is not None
+                outer += self._parse(metric, metric.filters)
+                own = self._parse(metric, metric.measure.filters)
+                return self._leaf(metric, metric.measure, own, outer, is_asked, offset)
+            case MetricKind.CONVERSION:
+                return self._convert(metric, outer, is_asked, offset)
+        outer += self._parse(metric, metric.filters)
         inputs = [
-            self.expand(self._manifest.metrics[used.name], filters + _parse_all(metric, used.filters), is_asked)
+            self.expand(
+                self._compiled.manifest.metrics[used.name],
+                outer + self._parse(metric, used.filters),
+                is_asked,
+                used.offset,
+            )
             for used in metric.inputs
         ]
-        if metric.kind is MetricKind.DERIVED:
+        if metric.kind is MetricKind.RATIO:
+            formula: exp.Expr = _divide(*inputs)
+        else:
             names = [used.alias or str(used.name) for used in metric.inputs]
-            return _substitute(metric, dict(zip(names, inputs, strict=True)))
-        numerator, denominator = inputs
-        return exp.Div(
-            this=exp.cast(numerator, "double"),
-            expression=exp.cast(exp.Nullif(this=denominator, expression=exp.Literal.number(0)), "double"),
+            formula = _substitute(metric, dict(zip(names, inputs, strict=True)))
+        return formula if _is_strict(formula) else _only_where_present(formula)
+
+    def _leaf(
+        self,
+        metric: Metric,
+        used: MeasureInput,
+        own: tuple[Filter, ...],
+        outer: tuple[Filter, ...],
+        is_asked: bool,
+        offset: Offset | None,
+        converts: Conversion | None = None,
+    ) -> exp.Expr:
+        model = self._compiled.manifest.model_of(used.name)
+        leaf = Leaf(
+            column=f"{self._prefix}__{used.name}_{len(self._found) + 1}",
+            metric=metric.name,
+            model=model,
+            measure=model.measures[used.name],
+            own=own,
+            outer=_once(outer, own),
+            is_asked=is_asked,
+            joins_spine=used.joins_spine,
+            fill=used.fill,
+            offset=offset,
+            accumulation=metric.accumulation,
+            converts=converts,
         )
-
-    def _leaf(self, metric: Metric, filters: tuple[Filter, ...], is_asked: bool) -> exp.Expr:
-        assert metric.measure is not None
-        filters += _parse_all(metric, metric.measure.filters)
-        unique = {(condition.text, condition.references): condition for condition in filters}
-        identity = (metric.measure.name, frozenset(unique))
-        leaf = self._by_identity.get(identity)
-        if leaf is None:
-            model = self._manifest.model_of(metric.measure.name)
-            leaf = Leaf(
-                # No group can be called this: names of dimensions and entities begin with a letter.
-                column=f"__{metric.measure.name}_{len(self._by_identity) + 1}",
-                model=model,
-                measure=model.measures[metric.measure.name],
-                filters=tuple(unique.values()),
-                is_asked=is_asked,
-            )
-            self._by_identity[identity] = leaf
-        elif is_asked and not leaf.is_asked:
-            self._by_identity[identity] = replace(leaf, is_asked=True)
-        column = exp.column(leaf.column, quoted=True)
-        if metric.measure.fill is None:
+        self._require_time(metric, leaf)
+        identity = (
+            used.name, frozenset(map(_filter_key, leaf.own)), frozenset(map(_filter_key, leaf.outer)),
+            used.joins_spine, used.fill, offset, metric.accumulation, converts,
+        )  # fmt: skip
+        column = exp.column(self._keep(identity, leaf), quoted=True)
+        fill = converts.measure.fill if converts else used.fill
+        if fill is None:
             return column
-        return exp.Coalesce(this=column, expressions=[exp.Literal.number(metric.measure.fill)])
+        return exp.Coalesce(this=column, expressions=[exp.Literal.number(fill)])
+
+    def _keep(self, identity: object, leaf: Leaf | Nested) -> str:
+        found = self._found.get(identity)
+        if found is None or (leaf.is_asked and not found.is_asked):
+            self._found[identity] = leaf if found is None else replace(found, is_asked=True)
+        return self._found[identity].column
+
+    def _convert(self, metric: Metric, outer: tuple[Filter, ...], is_asked: bool, offset: Offset | None) -> exp.Expr:
+        conversion, base = metric.conversion, metric.measure
+        assert conversion is not None
+        assert base is not None
+        if offset is not None:
+            raise QueryError(f"metric '{metric.name}': a conversion metric cannot be offset.")
+        outer += self._parse(metric, metric.filters)
+        own = self._parse(metric, base.filters)
+        opportunities = self._leaf(metric, base, own, outer, is_asked, None)
+        conversions = self._leaf(metric, base, own, outer, is_asked, None, converts=conversion)
+        return _divide(conversions, opportunities) if conversion.is_rate else conversions
+
+    def _nest(self, metric: Metric, outer: tuple[Filter, ...], is_asked: bool, offset: Offset) -> exp.Expr:
+        """Compute the metric at its own times, then shift it: filters on time hold after the shift."""
+        measures = [self._compiled.measure(leaf.measure.name)
+                    for leaf in self._compiled.manifest.leaves_of(metric.name) if leaf.measure]  # fmt: skip
+        timed = []
+        for condition in outer:
+            is_time = [
+                is_aggregation_time(measures[0], self._compiled.find(metric.name, measures[0], r), r)
+                for r in condition.references
+            ]
+            if any(is_time) and not all(is_time):
+                raise QueryError(
+                    f"metric '{metric.name}' is shifted in time, and the filter \"{condition.text}\" speaks of time "
+                    "and of something else at once. Split it into two filters."
+                )
+            if any(is_time):
+                timed.append(condition)
+        column = f"{self._prefix}__{metric.name}_{len(self._found) + 1}"
+        inner = _Expansion(self._compiled, self._groups, None, self._applies_floors, f"{column}_")
+        formula = inner.expand(metric, tuple(each for each in outer if each not in timed), is_asked)
+        nested = Nested(column, metric.name, inner.finish({column: formula}), tuple(timed), offset, is_asked)
+        identity = (metric.name, frozenset(map(_filter_key, outer)), offset)
+        return exp.column(self._keep(identity, nested), quoted=True)
+
+    def _require_time(self, metric: Metric, leaf: Leaf) -> None:
+        """Refuse a value that hangs on a time where the question has none."""
+        needs = leaf.offset is not None
+        if leaf.accumulation is not None:
+            needs = needs or leaf.accumulation.window is not None or leaf.accumulation.to_date is not None
+        if not needs:
+            return
+        for reference in self._groups:
+            if is_aggregation_time(leaf.measure, self._compiled.find(metric.name, leaf.measure, reference), reference):
+                return
+        what = "is shifted in time" if leaf.offset else "adds up a window of time"
+        raise QueryError(f"metric '{metric.name}' {what}, so it is asked by a time. Add metric_time to the group-by.")
+
+    def _parse(self, metric: Metric, texts: tuple[str, ...]) -> tuple[Filter, ...]:
+        try:
+            return tuple(self._compiled.filter(text) for text in texts)
+        except QueryError as error:
+            raise DefinitionError(f"metric '{metric.name}': {error}") from None
 
 
-def _parse_all(metric: Metric, texts: tuple[str, ...]) -> tuple[Filter, ...]:
-    try:
-        return tuple(parse_filter(text) for text in texts)
-    except QueryError as error:
-        raise DefinitionError(f"metric '{metric.name}': {error}") from None
+def _filter_key(condition: Filter) -> tuple[str, tuple[Reference, ...]]:
+    return condition.text, condition.references
+
+
+def _once(filters: Iterable[Filter], besides: Iterable[Filter]) -> tuple[Filter, ...]:
+    seen = {_filter_key(each) for each in besides}
+    kept = []
+    for each in filters:
+        if _filter_key(each) not in seen:
+            seen.add(_filter_key(each))
+            kept.append(each)
+    return tuple(kept)
+
+
+def _divide(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
+    return exp.Div(
+        this=exp.cast(numerator, "double", copy=False),
+        expression=exp.cast(exp.Nullif(this=denominator, expression=exp.Literal.number(0)), "double", copy=False),
+    )
+
+
+def _is_strict(formula: exp.Expr) -> bool:
+    return all(isinstance(node, _STRICT) for node in formula.walk())
+
+
+def _only_where_present(formula: exp.Expr) -> exp.Expr:
+    columns = dict.fromkeys(
+        column.name for column in formula.find_all(exp.Column) if not column.name.startswith(HAS_PREFIX)
+    )
+    present = [exp.column(f"{HAS_PREFIX}{name}", quoted=True) for name in columns]
+    if not present:
+        return formula
+    return exp.Case().when(exp.or_(*present, copy=False, wrap=False), formula, copy=False)
 
 
 def _substitute(metric: Metric, inputs: dict[str, exp.Expr]) -> exp.Expr:
     """Put each input's formula in the place of its name in a derived metric's expr."""
-
-    def replace_name(node: exp.Expr) -> exp.Expr:
-        if not isinstance(node, exp.Column):
-            return node
+    try:
+        tree = parse_expression(metric.expr or "").copy()
+    except DefinitionError as error:
+        raise DefinitionError(f"metric '{metric.name}': {error}") from None
+    for column in list(tree.find_all(exp.Column)):
         # SQL folds case; the names of inputs are lower case by MetricFlow's law.
-        name = node.name.lower()
+        name = column.name.lower()
         if name not in inputs:
             raise DefinitionError(f"metric '{metric.name}', expr: {explain_unknown('input', name, inputs)}")
         formula = inputs[name].copy()
-        return formula if isinstance(formula, exp.Column) else exp.Paren(this=formula)
-
-    try:
-        tree = parse_expression(metric.expr or "")
-    except DefinitionError as error:
-        raise DefinitionError(f"metric '{metric.name}': {error}") from None
-    return tree.transform(replace_name)
+        formula = formula if isinstance(formula, exp.Column) else exp.Paren(this=formula)
+        if column is tree:
+            return formula
+        column.replace(formula)
+    return tree

@@ -24,13 +24,16 @@ def _parse(expr: str, alias: str) -> exp.Expr:
     if _COLUMN_NAME.fullmatch(expr) and expr.lower() not in ("true", "false", "null"):
         # A column may be called what SQL calls something else: map, copy, current_user.
         return exp.column(expr, table=alias, quoted=True)
-    return parse_expression(expr).transform(
-        lambda node: _qualify(node, alias) if isinstance(node, exp.Column) else node
+    return (
+        parse_expression(expr)
+        .copy()
+        .transform(lambda node: _qualify(node, alias) if isinstance(node, exp.Column) else node)
     )
 
 
+@lru_cache(maxsize=4096)
 def parse_expression(expr: str) -> exp.Expr:
-    """Return the tree of one expression; DefinitionError if it is not one, or holds a query."""
+    """Return the tree of one expression, not to be changed; DefinitionError if it is not one, or holds a query."""
     try:
         statements = sqlglot.parse(expr, read="duckdb")
     except SqlglotError:

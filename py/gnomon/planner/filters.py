@@ -7,8 +7,8 @@ reference becomes a column named by its place; values stay literals of the tree.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -16,7 +16,7 @@ from sqlglot.errors import SqlglotError
 
 from gnomon.core.errors import QueryError
 from gnomon.planner.filter_words import ALLOWED, find_unsayable
-from gnomon.planner.references import Reference, parse_call
+from gnomon.planner.references import CustomGrains, Reference, parse_call
 
 _TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _PLACE = "gnomon_reference_"
@@ -34,24 +34,23 @@ class Filter:
     condition: exp.Expr
     references: tuple[Reference, ...]
 
-    def bind(self, columns: tuple[exp.Expr, ...]) -> exp.Expr:
+    def bind(self, columns: Sequence[exp.Expr]) -> exp.Expr:
         """Return the condition with columns[N] in the place of references[N]."""
+        condition = self.condition.copy()
+        for column in list(condition.find_all(exp.Column)):
+            replaced = columns[_place_of(column)].copy()
+            if column is condition:
+                return replaced
+            column.replace(replaced)
+        return condition
 
-        def replace(node: exp.Expr) -> exp.Expr:
-            if isinstance(node, exp.Column):
-                return columns[_place_of(node)].copy()
-            return node
 
-        return self.condition.transform(replace)
-
-
-@lru_cache(maxsize=4096)
-def parse_filter(text: str) -> Filter:
+def parse_filter(text: str, grains: CustomGrains) -> Filter:
     """Return the filter that `text` says; QueryError names the word that it cannot say."""
     references: list[Reference] = []
 
     def stand_in(match: re.Match[str]) -> str:
-        references.append(_parse_template(match.group(1).strip(), text))
+        references.append(_parse_template(match.group(1).strip(), text, grains))
         return f"{_PLACE}{len(references) - 1}"
 
     if _PLACE in text:
@@ -95,9 +94,9 @@ def _place_of(column: exp.Column) -> int:
     return int(column.name.removeprefix(_PLACE))
 
 
-def _parse_template(call: str, text: str) -> Reference:
+def _parse_template(call: str, text: str, grains: CustomGrains) -> Reference:
     try:
-        return parse_call(call)
+        return parse_call(call, grains)
     except QueryError as error:
         raise _refuse(text, str(error).removesuffix(".")) from None
 

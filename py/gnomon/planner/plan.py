@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gnomon.planner.draft import Resolved
+from gnomon.planner.compiled import Compiled
+from gnomon.planner.draft import Drawn, Resolved
 from gnomon.planner.expand_metrics import expand_metrics
-from gnomon.planner.join_entities import join_entities
+from gnomon.planner.place_leaves import place_leaves
 from gnomon.planner.question import Question
 from gnomon.planner.replicate_ratios import replicate_ratios
 from gnomon.planner.resolve_names import resolve_names
-from gnomon.planner.share_scans import share_scans
+from gnomon.planner.share_blocks import share_blocks
 from gnomon.planner.write_sql import write_sql
 from gnomon.semantic.model import Manifest, Metric
 
@@ -31,16 +32,18 @@ class Plan:
     why: tuple[str, ...] = ()
 
 
-def plan(manifest: Manifest, question: Question) -> Plan:
+def plan(manifest: Manifest | Compiled, question: Question) -> Plan:
     """Return the plan; QueryError refuses what cannot be answered exactly."""
-    resolved = resolve_names(manifest, question)
-    joined = join_entities(manifest, expand_metrics(manifest, resolved))
-    shared = share_scans(replicate_ratios(manifest, joined))
+    compiled = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
+    resolved = resolve_names(compiled, question)
+    expanded = expand_metrics(compiled, resolved)
+    answer = share_blocks(expanded, place_leaves(compiled, expanded))
+    variances = replicate_ratios(compiled, resolved, expanded, answer)
     return Plan(
-        sql=write_sql(shared).sql(dialect="duckdb", pretty=True),
-        groups=tuple(group.name for group in resolved.groups),
+        sql=write_sql(Drawn(resolved, answer, variances)).sql(dialect="duckdb", pretty=True),
+        groups=answer.groups,
         metrics=resolved.metrics,
-        why=_explain(resolved, len(shared.scans)),
+        why=_explain(resolved, len(answer.blocks)),
     )
 
 

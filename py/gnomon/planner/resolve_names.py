@@ -8,23 +8,24 @@ from datetime import datetime, timedelta
 
 from gnomon.core.errors import QueryError, explain_unknown, join_names
 from gnomon.core.names import MetricName
+from gnomon.planner.compiled import Compiled
 from gnomon.planner.draft import Ordering, Resolved, TimeRange
-from gnomon.planner.filters import Filter, parse_filter
+from gnomon.planner.filters import Filter
 from gnomon.planner.question import Question
-from gnomon.planner.reach import find_attribute
-from gnomon.planner.references import METRIC_TIME, Reference, parse_order, parse_reference
-from gnomon.semantic.grain import Grain
-from gnomon.semantic.model import Manifest, Metric, MetricKind
+from gnomon.planner.references import METRIC_TIME, Reference, parse_order
+from gnomon.semantic.grain import Grain, base_of
+from gnomon.semantic.model import Manifest, Metric
 
 
-def resolve_names(manifest: Manifest, question: Question) -> Resolved:
+def resolve_names(compiled: Compiled, question: Question) -> Resolved:
     """Return the question with metrics, references and grains in the place of words."""
     if not question.metrics:
         raise QueryError("no metric is asked for. `gnomon metrics` lists them.")
+    manifest = compiled.manifest
     metrics = tuple(_find_metric(manifest, name) for name in question.metrics)
-    groups = tuple(_settle(manifest, metrics, parse_reference(word)) for word in question.group_by)
+    groups = tuple(_settle(compiled, metrics, compiled.reference(word)) for word in question.group_by)
     _refuse_repeats([*(group.name for group in groups), *question.metrics])
-    filters = tuple(_settle_filter(manifest, metrics, parse_filter(text)) for text in question.where)
+    filters = tuple(_settle_filter(compiled, metrics, compiled.filter(text)) for text in question.where)
     if question.limit is not None and (type(question.limit) is not int or question.limit < 0):
         raise QueryError(f"limit {question.limit!r} is not a number of rows. Leave it out for all rows.")
     for metric in metrics:
@@ -35,9 +36,9 @@ def resolve_names(manifest: Manifest, question: Question) -> Resolved:
         companions=companions,
         groups=groups,
         filters=filters,
-        order_by=tuple(_resolve_ordering(metrics, groups, word) for word in question.order_by),
+        order_by=tuple(_resolve_ordering(compiled, metrics, groups, word) for word in question.order_by),
         limit=question.limit,
-        time_range=_widen_range(manifest, metrics, groups, question.start, question.end),
+        time_range=_widen_range(compiled, metrics, groups, question.start, question.end),
         applies_floors=question.applies_floors,
     )
 
@@ -46,30 +47,24 @@ def _find_metric(manifest: Manifest, name: str) -> Metric:
     metric = manifest.metrics.get(MetricName(name))
     if metric is None:
         raise QueryError(explain_unknown("metric", name, manifest.metrics))
-    _refuse_unsupported(manifest, metric, asked=name)
+    _refuse_without_inputs(manifest, metric, asked=name)
     return metric
 
 
-def _refuse_unsupported(manifest: Manifest, metric: Metric, asked: str) -> None:
-    """Refuse by name what the planner cannot answer yet, in a metric or in what it is made of."""
+def _refuse_without_inputs(manifest: Manifest, metric: Metric, asked: str) -> None:
+    """Refuse a metric of which an input is said to be missing, in itself or in what it is made of."""
     through = "" if metric.name == asked else f" (through '{metric.name}')"
     if metric.documentation.missing_inputs:
         missing = "\n".join(f"  - {item}" for item in metric.documentation.missing_inputs)
         raise QueryError(f"metric '{asked}'{through} is refused until all its inputs exist. Missing:\n{missing}")
-    if metric.kind in (MetricKind.CUMULATIVE, MetricKind.CONVERSION):
-        raise QueryError(f"metric '{asked}'{through}: {metric.kind.value} metrics are not there yet.")
-    if metric.measure and metric.measure.joins_spine:
-        raise QueryError(f"metric '{asked}'{through}: join_to_timespine is not there yet.")
     for used in metric.inputs:
-        if used.offset:
-            raise QueryError(f"metric '{asked}'{through}: {used.offset} of '{used.name}' is not there yet.")
-        _refuse_unsupported(manifest, manifest.metrics[used.name], asked)
+        _refuse_without_inputs(manifest, manifest.metrics[used.name], asked)
 
 
 def _refuse_own_outcome(manifest: Manifest, asked: str, metric: Metric, references: tuple[Reference, ...]) -> None:
     """Refuse a dimension that is the metric's own outcome, or an input's: by it every value is 0 or 1."""
     for reference in references:
-        plain = replace(reference, grain=None).name
+        plain = reference.plain
         if plain in metric.documentation.never_by:
             raise QueryError(
                 f"metric '{asked}' says nothing by '{plain}', which is its own outcome: every value would "
@@ -85,38 +80,40 @@ def _find_companions(manifest: Manifest, metrics: tuple[Metric, ...]) -> tuple[M
     return tuple(_find_metric(manifest, name) for name in names if name is not None)
 
 
-def _settle(manifest: Manifest, metrics: tuple[Metric, ...], reference: Reference) -> Reference:
+def _settle(compiled: Compiled, metrics: tuple[Metric, ...], reference: Reference) -> Reference:
     """Return the reference with its grain: a time asked without one gets the finest that all can give."""
     grains: list[Grain] = []
     for metric in metrics:
-        for leaf in manifest.leaves_of(metric.name):
+        for leaf in compiled.manifest.leaves_of(metric.name):
             assert leaf.measure is not None
-            model = manifest.model_of(leaf.measure.name)
-            attribute = find_attribute(manifest, metric.name, model.measures[leaf.measure.name], reference)
+            measure = compiled.measure(leaf.measure.name)
+            attribute = compiled.find(metric.name, measure, reference)
             if attribute.grain is not None:
                 grains.append(attribute.grain)
             if reference.element == METRIC_TIME:
                 # As MetricFlow: by day, or coarser where the metric or its data is.
                 grains.append(leaf.time_grain or Grain.DAY)
-    if reference.grain is None and grains:
+    if reference.grain is None and reference.part is None and grains:
         return replace(reference, grain=Grain.coarsest(tuple(grains)))
     return reference
 
 
-def _settle_filter(manifest: Manifest, metrics: tuple[Metric, ...], condition: Filter) -> Filter:
+def _settle_filter(compiled: Compiled, metrics: tuple[Metric, ...], condition: Filter) -> Filter:
     return replace(
         condition,
-        references=tuple(_settle(manifest, metrics, reference) for reference in condition.references),
+        references=tuple(_settle(compiled, metrics, reference) for reference in condition.references),
     )
 
 
-def _resolve_ordering(metrics: tuple[Metric, ...], groups: tuple[Reference, ...], word: str) -> Ordering:
-    name, is_descending = parse_order(word)
+def _resolve_ordering(
+    compiled: Compiled, metrics: tuple[Metric, ...], groups: tuple[Reference, ...], word: str
+) -> Ordering:
+    name, is_descending = parse_order(word, compiled.manifest.custom_grains)
     columns = [*(str(metric.name) for metric in metrics), *(group.name for group in groups)]
     if name in columns:
         return Ordering(column=name, is_descending=is_descending)
     # metric_time stands for metric_time__day where that is what metric_time came to.
-    meant = [group.name for group in groups if replace(group, grain=None).name == name]
+    meant = [group.name for group in groups if group.plain == name]
     if len(meant) > 1:
         raise QueryError(f"order by: '{name}' may mean {join_names(meant, 'or')}. Say which.")
     if not meant:
@@ -133,7 +130,7 @@ def _refuse_repeats(names: Iterable[str]) -> None:
 
 
 def _widen_range(
-    manifest: Manifest,
+    compiled: Compiled,
     metrics: tuple[Metric, ...],
     groups: tuple[Reference, ...],
     start: datetime | None,
@@ -144,9 +141,9 @@ def _widen_range(
         return None
     if start is not None and end is not None and end < start:
         raise QueryError(f"the end {end:%Y-%m-%d %H:%M} is before the start {start:%Y-%m-%d %H:%M}.")
-    asked = [group.grain for group in groups if group.element == METRIC_TIME and group.grain is not None]
-    default = _settle(manifest, metrics, Reference((), METRIC_TIME)).grain
-    assert default is not None
+    asked = [base_of(group.grain) for group in groups if group.element == METRIC_TIME and group.grain is not None]
+    default = _settle(compiled, metrics, Reference((), METRIC_TIME)).grain
+    assert isinstance(default, Grain)
     grain = Grain.finest(tuple(asked)) if asked else default
     return TimeRange(
         start=_floor(start, grain) if start else None,

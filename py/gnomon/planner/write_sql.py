@@ -1,7 +1,7 @@
-"""Pass 6: one SQL tree. Aggregate each scan, stitch the scans on the groups, apply the formulas.
+"""The last pass: one SQL tree. Write each block, stitch the blocks on the groups, apply the formulas.
 
-Scans are stitched by UNION ALL and one more aggregation rather than by full outer joins:
-NULL keys meet, and any number of scans costs one pass over rows that are already few.
+Blocks are stitched by UNION ALL and one more aggregation rather than by full outer joins:
+NULL keys meet, and any number of blocks costs one pass over rows that are already few.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from gnomon.planner.draft import Shared
-from gnomon.planner.sql_parts import alias, name, positions
-from gnomon.planner.write_scan import write_scan
+from gnomon.planner.algebra import Answer
+from gnomon.planner.draft import Drawn, Variance
+from gnomon.planner.expand_metrics import HAS_PREFIX
+from gnomon.planner.sql_parts import alias, name, positions, subquery
+from gnomon.planner.write_block import write_block
 from gnomon.planner.write_variance import write_variance
 
 UNITS_PREFIX = "__units__"
 VARIANCE_PREFIX = "__variance__"
 REPLICATES_PREFIX = "__replicates__"
 _ASKED = "__is_asked"
+_HAS = "__has_"
 
 
 @dataclass(frozen=True)
@@ -29,30 +32,21 @@ class _Branch:
     query: exp.Select
     columns: tuple[str, ...]
     is_asked: bool
+    flag: str | None = None
 
 
-def write_sql(shared: Shared) -> exp.Select:
+def write_sql(drawn: Drawn) -> exp.Select:
     """Return the answer's SELECT; units and variances follow the asked columns, under their prefixes."""
-    resolved = shared.expanded.resolved
-    formulas = shared.expanded.formulas
-    groups = [group.name for group in resolved.groups]
-    branches = _write_branches(shared, groups)
-    query = exp.Select()
-    for branch in branches:
-        query = query.with_(exp.to_identifier(branch.called, quoted=True), as_=branch.query, copy=False)
-    base = branches[0].called
-    if len(branches) > 1:
-        base = "stitched"
-        query = query.with_(exp.to_identifier(base, quoted=True), as_=_stitch(branches, groups), copy=False)
-    query = query.select(*(name(each) for each in groups), copy=False)
+    resolved = drawn.resolved
+    query, formulas = _stitch_all(drawn.answer, drawn.variances)
+    query = query.select(*(name(group) for group in drawn.answer.groups), copy=False)
     for metric in resolved.metrics:
         query = query.select(alias(formulas[metric.name].copy(), metric.name), copy=False)
     for companion in resolved.companions:
         query = query.select(alias(formulas[companion.name].copy(), UNITS_PREFIX + companion.name), copy=False)
-    for variance in shared.variances:
+    for variance in drawn.variances:
         query = query.select(name(VARIANCE_PREFIX + variance.metric), copy=False)
         query = query.select(name(REPLICATES_PREFIX + variance.metric), copy=False)
-    query = query.from_(exp.to_table(base), copy=False)
     for ordering in resolved.order_by:
         # Nulls last both ways, said aloud: engines differ in what they do in silence.
         by = exp.Ordered(this=name(ordering.column), desc=ordering.is_descending, nulls_first=False)
@@ -60,36 +54,77 @@ def write_sql(shared: Shared) -> exp.Select:
     return query.limit(resolved.limit, copy=False) if resolved.limit is not None else query
 
 
-def _write_branches(shared: Shared, groups: list[str]) -> list[_Branch]:
-    scans = [
+def write_answer(answer: Answer) -> exp.Select:
+    """Return a SELECT of an answer's groups and formulas, to stand inside another one."""
+    query, formulas = _stitch_all(answer, ())
+    query = query.select(*(name(group) for group in answer.groups), copy=False)
+    return query.select(*(alias(formula, column) for column, formula in formulas.items()), copy=False)
+
+
+def _stitch_all(answer: Answer, variances: tuple[Variance, ...]) -> tuple[exp.Select, dict[str, exp.Expr]]:
+    """Return SELECT … FROM the stitched blocks, with nothing selected yet, and the formulas over it."""
+    groups = list(answer.groups)
+    formulas, flagged = _read_formulas(answer)
+    branches = _write_branches(answer, variances, flagged)
+    query = exp.Select()
+    for branch in branches:
+        query = query.with_(exp.to_identifier(branch.called, quoted=True), as_=branch.query, copy=False)
+    base = branches[0].called
+    if len(branches) > 1:
+        base = "stitched"
+        query = query.with_(exp.to_identifier(base, quoted=True), as_=_stitch(branches, groups), copy=False)
+    return query.from_(exp.to_table(base), copy=False), formulas
+
+
+def _read_formulas(answer: Answer) -> tuple[dict[str, exp.Expr], set[int]]:
+    """Return the formulas with flags of blocks in the place of __has:COLUMN, and the places of those blocks."""
+    homes = {value.column: place for place, (_, values) in enumerate(answer.blocks, start=1) for value in values}
+    formulas: dict[str, exp.Expr] = {}
+    flagged: set[int] = set()
+    for metric, formula in answer.formulas:
+        formula = formula.copy()
+        for column in list(formula.find_all(exp.Column)):
+            if not column.name.startswith(HAS_PREFIX):
+                continue
+            place = homes[column.name.removeprefix(HAS_PREFIX)]
+            if len(answer.blocks) == 1:
+                column.replace(exp.true())
+            else:
+                flagged.add(place)
+                column.replace(name(f"{_HAS}{place}"))
+        formulas[metric] = formula
+    return formulas, flagged
+
+
+def _write_branches(answer: Answer, variances: tuple[Variance, ...], flagged: set[int]) -> list[_Branch]:
+    groups = list(answer.groups)
+    blocks = [
         _Branch(
             called=f"scan_{place}",
-            query=write_scan(source, values, groups),
+            query=write_block(block, values, write_answer),
             columns=tuple(value.column for value in values),
             is_asked=any(value.is_asked for value in values),
+            flag=f"{_HAS}{place}" if place in flagged else None,
         )
-        for place, (source, values) in enumerate(shared.scans, start=1)
+        for place, (block, values) in enumerate(answer.blocks, start=1)
     ]
-    variances = [
-        _Branch(
-            called=f"variance_{place}",
-            query=write_variance(
-                variance, groups, VARIANCE_PREFIX + variance.metric, REPLICATES_PREFIX + variance.metric
-            ),
-            columns=(VARIANCE_PREFIX + variance.metric, REPLICATES_PREFIX + variance.metric),
-            is_asked=False,
-        )
-        for place, variance in enumerate(shared.variances, start=1)
-    ]
-    return scans + variances
+    estimates = []
+    for place, variance in enumerate(variances, start=1):
+        columns = (VARIANCE_PREFIX + variance.metric, REPLICATES_PREFIX + variance.metric)
+        query = write_variance(variance, groups, *columns, write_answer)
+        estimates.append(_Branch(f"variance_{place}", query, columns, is_asked=False))
+    return blocks + estimates
 
 
 def _stitch(branches: list[_Branch], groups: list[str]) -> exp.Select:
     columns = [column for branch in branches for column in branch.columns]
+    flags = [branch.flag for branch in branches if branch.flag is not None]
     parts: list[exp.Query] = []
     for branch in branches:
+        own = set(branch.columns)
         selected: list[exp.Expr] = [name(each) for each in groups]
-        selected += [name(column) if column in branch.columns else alias(exp.Null(), column) for column in columns]
+        selected += [name(column) if column in own else alias(exp.Null(), column) for column in columns]
+        selected += [alias(exp.true() if flag == branch.flag else exp.Null(), flag) for flag in flags]
         selected.append(alias(exp.Literal.number(int(branch.is_asked)), _ASKED))
         parts.append(exp.Select().select(*selected, copy=False).from_(exp.to_table(branch.called), copy=False))
     union = parts[0]
@@ -97,7 +132,8 @@ def _stitch(branches: list[_Branch], groups: list[str]) -> exp.Select:
         union = exp.union(union, part, distinct=False, copy=False)
     query = exp.Select().select(*(name(each) for each in groups), copy=False)
     query = query.select(*(alias(exp.Max(this=name(column)), column) for column in columns), copy=False)
-    query = query.from_(union.subquery("branches"), copy=False)
+    query = query.select(*(alias(exp.Max(this=name(flag)), flag) for flag in flags), copy=False)
+    query = query.from_(subquery(union, "branches"), copy=False)
     if not groups:
         return query
     is_asked = exp.EQ(this=exp.Max(this=name(_ASKED)), expression=exp.Literal.number(1))

@@ -11,33 +11,36 @@ from __future__ import annotations
 from sqlglot import exp
 
 from gnomon.planner.draft import SampledSum, Variance
-from gnomon.planner.sql_parts import alias, name, positions, read_rows
+from gnomon.planner.sql_parts import alias, argument, name, positions, read, subquery
+from gnomon.planner.write_scan import WriteAnswer, read_rows
 
 # No group can be called these: names of dimensions and entities begin with a letter.
 _GROUP = "__replicate_group"
 _PARTS = ("__numerator", "__denominator")
 
 
-def write_variance(variance: Variance, groups: list[str], column: str, present: str) -> exp.Select:
+def write_variance(
+    variance: Variance, groups: list[str], column: str, present: str, write_answer: WriteAnswer
+) -> exp.Select:
     """Return a SELECT of the groups, the variance under `column`, and the groups with rows under `present`."""
     keys = [name(each) for each in (*groups, _GROUP)]
     both = exp.union(
-        _sum_by_replicate(variance.numerator, groups, 0),
-        _sum_by_replicate(variance.denominator, groups, 1),
+        _sum_by_replicate(variance.numerator, 0, write_answer),
+        _sum_by_replicate(variance.denominator, 1, write_answer),
         distinct=False,
         copy=False,
     )
     by_replicate = exp.Select().select(*keys, *(alias(exp.Sum(this=name(part)), part) for part in _PARTS), copy=False)
-    by_replicate = by_replicate.from_(both.subquery("sums"), copy=False).group_by(*positions(len(keys)), copy=False)
+    by_replicate = by_replicate.from_(subquery(both, "sums"), copy=False).group_by(*positions(len(keys)), copy=False)
     with_totals = exp.Select().select("*", copy=False)
     for part in _PARTS:
         total = exp.Window(this=exp.Sum(this=name(part)), partition_by=[name(each) for each in groups])
         with_totals = with_totals.select(alias(total, f"{part}_all"), copy=False)
-    with_totals = with_totals.from_(by_replicate.subquery("by_replicate"), copy=False)
+    with_totals = with_totals.from_(subquery(by_replicate, "by_replicate"), copy=False)
     query = exp.Select().select(*(name(each) for each in groups), copy=False)
     query = query.select(alias(_jackknife(variance.replicates), column), copy=False)
     query = query.select(alias(_count_present(), present), copy=False)
-    query = query.from_(with_totals.subquery("with_totals"), copy=False)
+    query = query.from_(subquery(with_totals, "with_totals"), copy=False)
     return query.group_by(*positions(len(groups)), copy=False) if groups else query
 
 
@@ -62,12 +65,12 @@ def _count_present() -> exp.Expr:
     return exp.Sum(this=exp.Case().when(has_rows, exp.Literal.number(1)).else_(exp.Literal.number(0)))
 
 
-def _sum_by_replicate(part: SampledSum, groups: list[str], place: int) -> exp.Select:
+def _sum_by_replicate(part: SampledSum, place: int, write_answer: WriteAnswer) -> exp.Select:
     """Return the sum of the part at `place` by group and replicate, with 0 for the other part."""
-    keys = [alias(group.copy(), each) for group, each in zip(part.source.groups, groups, strict=True)]
-    keys.append(alias(part.replicate_group.copy(), _GROUP))
-    total = exp.Coalesce(this=exp.Sum(this=part.rows.copy()), expressions=[exp.Literal.number(0)])
+    keys = [alias(read(column), group) for group, column in part.groups]
+    keys.append(alias(read(part.replicate_group), _GROUP))
+    total = exp.Coalesce(this=exp.Sum(this=argument(part.argument)), expressions=[exp.Literal.number(0)])
     values = [exp.cast(total if each == place else exp.Literal.number(0), "double") for each in range(len(_PARTS))]
-    query = read_rows(part.source).select(*keys, copy=False)
+    query = read_rows(part.scan, write_answer).select(*keys, copy=False)
     query = query.select(*(alias(value, each) for value, each in zip(values, _PARTS, strict=True)), copy=False)
     return query.group_by(*positions(len(keys)), copy=False)

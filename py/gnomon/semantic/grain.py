@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 
@@ -36,3 +37,48 @@ class Grain(Enum):
 
 
 _ORDER = {grain: place for place, grain in enumerate(Grain)}
+
+
+@dataclass(frozen=True)
+class CustomGrain:
+    """A grain of a project's own, such as a retail month: a column of the time spine at `base`."""
+
+    value: str
+    base: Grain
+    column: str
+    relation: str
+    base_column: str
+
+
+AnyGrain = Grain | CustomGrain
+
+
+def base_of(grain: AnyGrain) -> Grain:
+    """Return the standard grain that a grain is made of: itself, or a custom one's base."""
+    return grain.base if isinstance(grain, CustomGrain) else grain
+
+
+class DatePart(Enum):
+    """A part of a moment that recurs, such as the month of the year; its value stands in names."""
+
+    YEAR = "year"
+    QUARTER = "quarter"
+    MONTH = "month"
+    DAY = "day"
+    DOW = "dow"
+    DOY = "doy"
+
+    @property
+    def coarsest_grain(self) -> Grain:
+        """The coarsest grain that still knows this part."""
+        return _PART_GRAINS[self]
+
+
+_PART_GRAINS = {
+    DatePart.YEAR: Grain.YEAR,
+    DatePart.QUARTER: Grain.QUARTER,
+    DatePart.MONTH: Grain.MONTH,
+    DatePart.DAY: Grain.DAY,
+    DatePart.DOW: Grain.DAY,
+    DatePart.DOY: Grain.DAY,
+}

@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 
 from gnomon.core.errors import DefinitionError, WarehouseError
 from gnomon.core.names import DimensionName, EntityName, MeasureName, MetricName, ModelName
-from gnomon.semantic.grain import Grain
+from gnomon.semantic.grain import AnyGrain, CustomGrain, Grain
 from gnomon.semantic.laws import LAWS
 from gnomon.semantic.model import (
+    Accumulation,
     Aggregation,
+    Conversion,
     Dimension,
     DimensionKind,
     Documentation,
@@ -26,8 +28,14 @@ from gnomon.semantic.model import (
     MetricInput,
     MetricKind,
     NonAdditive,
+    Offset,
+    Percentile,
+    PeriodValue,
     SavedQuery,
     SemanticModel,
+    Span,
+    TimeSpine,
+    Validity,
 )
 
 Json = Mapping[str, Any]
@@ -67,17 +75,47 @@ def digest_manifest(text: str) -> str:
 
 
 def _build(document: Json, version: str) -> Manifest:
-    models = _by_name(
-        "semantic model", ((model.name, model) for model in map(_read_model, document["semantic_models"]))
-    )
-    metrics = _by_name("metric", ((metric.name, metric) for metric in map(_read_metric, document["metrics"])))
+    bodies = [_with_measures(body, document["metrics"]) for body in document["semantic_models"]]
+    models = _by_name("semantic model", ((model.name, model) for model in map(_read_model, bodies)))
+    spines, grains = _read_spines(document.get("project_configuration") or {})
+    metrics = (_read_metric(body, grains) for body in document["metrics"])
     return Manifest(
         version=version,
         models=models,
-        metrics=metrics,
+        metrics=_by_name("metric", ((metric.name, metric) for metric in metrics)),
         saved_queries={body["name"]: _read_saved_query(body) for body in document.get("saved_queries") or ()},
         measure_models={measure: model.name for model in models.values() for measure in model.measures},
+        spines=spines,
+        custom_grains=grains,
     )
+
+
+def _with_measures(body: Json, metrics: Iterable[Json]) -> Json:
+    """Add the measures that dbt's newest form writes into the metrics themselves, under the metric's name."""
+    added = []
+    for metric in metrics:
+        params = metric["type_params"]
+        own = params.get("metric_aggregation_params")
+        if own and not params.get("measure") and own["semantic_model"] == body["name"]:
+            added.append({**own, "name": metric["name"], "expr": own.get("expr") or params.get("expr")})
+    return {**body, "measures": [*(body.get("measures") or ()), *added]} if added else body
+
+
+def _read_spines(body: Json) -> tuple[tuple[TimeSpine, ...], dict[str, CustomGrain]]:
+    spines: dict[Grain, TimeSpine] = {}
+    grains: dict[str, CustomGrain] = {}
+    for item in body.get("time_spines") or ():
+        relation, primary = item["node_relation"]["relation_name"], item["primary_column"]
+        spine = TimeSpine(relation, primary["name"], Grain(primary["time_granularity"]))
+        spines[spine.grain] = spine
+        for custom in item.get("custom_granularities") or ():
+            column = custom.get("column_name") or custom["name"]
+            grains[custom["name"]] = CustomGrain(custom["name"], spine.grain, column, relation, spine.column)
+    for item in body.get("time_spine_table_configurations") or ():
+        grain = Grain(item["grain"])
+        spines.setdefault(grain, TimeSpine(item["location"], item["column_name"], grain))
+    order = list(Grain)
+    return tuple(sorted(spines.values(), key=lambda spine: order.index(spine.grain))), grains
 
 
 def _read_model(body: Json) -> SemanticModel:
@@ -100,9 +138,7 @@ def _read_model(body: Json) -> SemanticModel:
         entities=_by_name(f"{place}: entity", ((entity.name, entity) for entity in entities)),
         dimensions=_by_name(f"{place}: dimension", ((dimension.name, dimension) for dimension in dimensions)),
         measures=_by_name(f"{place}: measure", ((measure.name, measure) for measure in measures)),
-        has_validity=any(
-            (item.get("type_params") or {}).get("validity_params") for item in body.get("dimensions") or ()
-        ),
+        validity=_read_validity(body),
     )
 
 
@@ -120,11 +156,23 @@ def _read_grain(word: str | None, place: str) -> Grain | None:
     if word is None:
         return None
     try:
-        return Grain(word)
+        return Grain(word.lower())
     except ValueError:
         raise DefinitionError(
-            f"{place}: the grain '{word}' is not a standard one; custom grains are not there yet."
+            f"{place}: the grain '{word}' is not a standard one: {', '.join(grain.value for grain in Grain)}."
         ) from None
+
+
+def _read_validity(body: Json) -> Validity | None:
+    found: dict[str, DimensionName] = {}
+    for item in body.get("dimensions") or ():
+        params = (item.get("type_params") or {}).get("validity_params") or {}
+        found.update({edge: DimensionName(item["name"]) for edge in ("is_start", "is_end") if params.get(edge)})
+    if not found:
+        return None
+    if len(found) < 2:
+        raise DefinitionError(f"semantic model '{body['name']}': its validity needs a start and an end dimension.")
+    return Validity(start=found["is_start"], end=found["is_end"])
 
 
 def _read_dimension(item: Json) -> Dimension:
@@ -135,6 +183,7 @@ def _read_dimension(item: Json) -> Dimension:
         expr=item.get("expr") or item["name"],
         description=item.get("description") or "",
         grain=_read_grain(params.get("time_granularity"), f"dimension '{item['name']}'"),
+        is_partition=bool(item.get("is_partition")),
     )
 
 
@@ -152,48 +201,99 @@ def _read_measure(item: Json, default_time: str | None) -> Measure:
         )
         if rule
         else None,
+        percentile=_read_percentile(item),
     )
 
 
-def _read_metric(body: Json) -> Metric:
+def _read_percentile(item: Json) -> Percentile | None:
+    params = item.get("agg_params") or {}
+    if item["agg"] == Aggregation.MEDIAN.value:
+        return Percentile(fraction=0.5, is_discrete=False)
+    if params.get("use_approximate_percentile"):
+        raise DefinitionError(f"measure '{item['name']}': approximate percentiles are never exact; leave it out.")
+    if params.get("percentile") is None:
+        return None
+    return Percentile(float(params["percentile"]), bool(params.get("use_discrete_percentile")))
+
+
+def _read_metric(body: Json, grains: Mapping[str, CustomGrain]) -> Metric:
     params = body["type_params"]
     kind = MetricKind(body["type"])
+    place = f"metric '{body['name']}'"
     inputs: list[Json] = []
     if kind is MetricKind.RATIO:
         inputs = [params["numerator"], params["denominator"]]
     elif kind is MetricKind.DERIVED:
         inputs = list(params["metrics"])
-    measure = params.get("measure")
+    conversion = params.get("conversion_type_params") or {}
+    measure = conversion.get("base_measure") or conversion.get("base_metric") or params.get("measure")
+    if measure is None and kind is MetricKind.CUMULATIVE:
+        measure = (params.get("cumulative_type_params") or {}).get("metric")
+    if measure is None and params.get("metric_aggregation_params"):
+        measure = {**params, "name": body["name"], "filter": None}
     return Metric(
         name=MetricName(body["name"]),
         kind=kind,
         description=body.get("description") or "",
         filters=_read_filters(body.get("filter")),
-        measure=MeasureInput(
-            name=MeasureName(measure["name"]),
-            filters=_read_filters(measure.get("filter")),
-            fill=measure.get("fill_nulls_with"),
-            joins_spine=bool(measure.get("join_to_timespine")),
-        )
-        if measure
-        else None,
-        inputs=tuple(_read_metric_input(item) for item in inputs),
+        measure=_read_measure_input(measure) if measure else None,
+        inputs=tuple(_read_metric_input(item, grains, place) for item in inputs),
         expr=params.get("expr"),
-        time_grain=_read_grain(body.get("time_granularity"), f"metric '{body['name']}'"),
+        time_grain=_read_grain(body.get("time_granularity"), place),
         documentation=_read_documentation((body.get("config") or {}).get("meta") or {}),
+        accumulation=_read_accumulation(params, grains, place) if kind is MetricKind.CUMULATIVE else None,
+        conversion=_read_conversion(conversion, grains, place) if kind is MetricKind.CONVERSION else None,
     )
 
 
-def _read_metric_input(item: Json) -> MetricInput:
+def _read_measure_input(body: Json) -> MeasureInput:
+    return MeasureInput(
+        name=MeasureName(body["name"]),
+        filters=_read_filters(body.get("filter")),
+        fill=body.get("fill_nulls_with"),
+        joins_spine=bool(body.get("join_to_timespine")),
+    )
+
+
+def _read_metric_input(item: Json, grains: Mapping[str, CustomGrain], place: str) -> MetricInput:
+    place = f"{place}, input '{item['name']}'"
+    back = _read_span(item.get("offset_window"), grains, place)
+    start = _read_grain(item.get("offset_to_grain"), place)
     return MetricInput(
         name=MetricName(item["name"]),
         alias=item.get("alias"),
         filters=_read_filters(item.get("filter")),
-        offset="offset_window"
-        if item.get("offset_window")
-        else "offset_to_grain"
-        if item.get("offset_to_grain")
-        else None,
+        offset=None if back is None and start is None else Offset(back=back, to_start_of=start),
+    )
+
+
+def _read_span(body: Json | None, grains: Mapping[str, CustomGrain], place: str) -> Span | None:
+    if not body:
+        return None
+    word = str(body["granularity"])
+    grain: AnyGrain | None = grains.get(word) or _read_grain(word.removesuffix("s"), place)
+    assert grain is not None
+    return Span(count=int(body["count"]), grain=grain)
+
+
+def _read_accumulation(params: Json, grains: Mapping[str, CustomGrain], place: str) -> Accumulation:
+    own = params.get("cumulative_type_params") or {}
+    return Accumulation(
+        window=_read_span(own.get("window") or params.get("window"), grains, place),
+        to_date=_read_grain(own.get("grain_to_date") or params.get("grain_to_date"), place),
+        period_value=PeriodValue(own.get("period_agg") or "first"),
+    )
+
+
+def _read_conversion(params: Json, grains: Mapping[str, CustomGrain], place: str) -> Conversion:
+    return Conversion(
+        measure=_read_measure_input(params.get("conversion_measure") or params["conversion_metric"]),
+        entity=EntityName(params["entity"]),
+        window=_read_span(params.get("window"), grains, place),
+        constants=tuple(
+            (item["base_property"], item["conversion_property"]) for item in params.get("constant_properties") or ()
+        ),
+        is_rate=(params.get("calculation") or "conversion_rate") == "conversion_rate",
     )
 
 

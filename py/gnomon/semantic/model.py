@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from gnomon.core.names import DimensionName, EntityName, MeasureName, MetricName, ModelName
-from gnomon.semantic.grain import Grain
+from gnomon.semantic.grain import CustomGrain, Grain
 
 
 class EntityKind(Enum):
@@ -68,6 +68,7 @@ class Dimension:
     expr: str
     description: str
     grain: Grain | None
+    is_partition: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,14 @@ class NonAdditive:
 
 
 @dataclass(frozen=True)
+class Percentile:
+    """Which part of the rows lies below a percentile, and whether it is one of their values."""
+
+    fraction: float
+    is_discrete: bool
+
+
+@dataclass(frozen=True)
 class Measure:
     """An aggregation over a semantic model's rows."""
 
@@ -88,11 +97,20 @@ class Measure:
     expr: str
     time_dimension: DimensionName
     non_additive: NonAdditive | None
+    percentile: Percentile | None = None
+
+
+@dataclass(frozen=True)
+class Validity:
+    """The two time dimensions between which a row of a slowly changing dimension counts."""
+
+    start: DimensionName
+    end: DimensionName
 
 
 @dataclass(frozen=True)
 class SemanticModel:
-    """A table with its keys, attributes and measures; with validity, a row counts for a period only."""
+    """A table with its keys, attributes and measures; with `validity`, a row counts for a period only."""
 
     name: ModelName
     relation: str
@@ -102,7 +120,7 @@ class SemanticModel:
     entities: Mapping[EntityName, Entity]
     dimensions: Mapping[DimensionName, Dimension]
     measures: Mapping[MeasureName, Measure]
-    has_validity: bool = False
+    validity: Validity | None = None
 
     def identifies(self, entity: EntityName) -> bool:
         """Tell whether `entity` names one row of this model at the most."""
@@ -113,13 +131,29 @@ class SemanticModel:
 
 
 @dataclass(frozen=True)
+class Span:
+    """So many periods of a grain."""
+
+    count: int
+    grain: Grain | CustomGrain
+
+
+@dataclass(frozen=True)
+class Offset:
+    """Values of an earlier time: `back` by a span, or those of the start of a period, `to_start_of`."""
+
+    back: Span | None = None
+    to_start_of: Grain | None = None
+
+
+@dataclass(frozen=True)
 class MetricInput:
-    """A metric used by another one, with the filters and the alias it has there."""
+    """A metric used by another one, with the filters, the alias and the offset it has there."""
 
     name: MetricName
     alias: str | None
     filters: tuple[str, ...]
-    offset: str | None
+    offset: Offset | None
 
 
 @dataclass(frozen=True)
@@ -130,6 +164,39 @@ class MeasureInput:
     filters: tuple[str, ...]
     fill: int | None
     joins_spine: bool
+
+
+class PeriodValue(Enum):
+    """Which of a cumulative metric's values stands for a period coarser than its data."""
+
+    FIRST = "first"
+    LAST = "last"
+    AVERAGE = "average"
+
+
+@dataclass(frozen=True)
+class Accumulation:
+    """What a cumulative metric adds up: a window back, the period to date, or all time if neither is said."""
+
+    window: Span | None
+    to_date: Grain | None
+    period_value: PeriodValue
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """Which acts of the conversion measure count as conversions of acts of the base measure.
+
+    Both belong to one `entity`, the conversion comes within `window` of the base (any time after it if
+    None), and every pair of `constants`, base and conversion, is equal. Each conversion counts for the
+    latest base act before it.
+    """
+
+    measure: MeasureInput
+    entity: EntityName
+    window: Span | None
+    constants: tuple[tuple[str, str], ...]
+    is_rate: bool
 
 
 @dataclass(frozen=True)
@@ -161,7 +228,10 @@ class Documentation:
 
 @dataclass(frozen=True)
 class Metric:
-    """A definition. Ratio: inputs are numerator, denominator. Derived: inputs of `expr`."""
+    """A definition. Ratio: inputs are numerator, denominator. Derived: inputs of `expr`.
+
+    Simple and cumulative: `measure` is what is added up. Conversion: `measure` is the base.
+    """
 
     name: MetricName
     kind: MetricKind
@@ -172,6 +242,14 @@ class Metric:
     expr: str | None
     time_grain: Grain | None
     documentation: Documentation
+    accumulation: Accumulation | None = None
+    conversion: Conversion | None = None
+
+    @property
+    def measures(self) -> tuple[MeasureInput, ...]:
+        """The measures that the metric itself names; none for ratios and derived metrics."""
+        own = () if self.measure is None else (self.measure,)
+        return own if self.conversion is None else (*own, self.conversion.measure)
 
 
 @dataclass(frozen=True)
@@ -187,14 +265,28 @@ class SavedQuery:
 
 
 @dataclass(frozen=True)
+class TimeSpine:
+    """A table with one row for every period of `grain`, without a gap."""
+
+    relation: str
+    column: str
+    grain: Grain
+
+
+@dataclass(frozen=True)
 class Manifest:
-    """All definitions of one semantic_manifest.json; `version` is a digest of its content."""
+    """All definitions of one semantic_manifest.json; `version` is a digest of its content.
+
+    `spines` stand from the finest to the coarsest.
+    """
 
     version: str
     models: Mapping[ModelName, SemanticModel]
     metrics: Mapping[MetricName, Metric]
     saved_queries: Mapping[str, SavedQuery]
     measure_models: Mapping[MeasureName, ModelName]
+    spines: tuple[TimeSpine, ...] = ()
+    custom_grains: Mapping[str, CustomGrain] = field(default_factory=dict)
 
     @property
     def databases(self) -> frozenset[str]:
@@ -206,7 +298,7 @@ class Manifest:
         return self.models[self.measure_models[measure]]
 
     def leaves_of(self, metric: MetricName) -> tuple[Metric, ...]:
-        """Return the simple metrics that a metric is made of, each once, in order of use."""
+        """Return the metrics over measures that a metric is made of, each once, in order of use."""
         found: dict[MetricName, Metric] = {}
         self._collect_leaves(self.metrics[metric], found)
         return tuple(found.values())

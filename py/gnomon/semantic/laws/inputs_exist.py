@@ -11,8 +11,9 @@ from gnomon.semantic.model import Manifest
 def check_inputs_exist(manifest: Manifest) -> Iterator[str]:
     """Yield a fault for each measure or metric that a metric uses and nobody defines."""
     for metric in manifest.metrics.values():
-        if metric.measure and metric.measure.name not in manifest.measure_models:
-            yield f"metric '{metric.name}': {explain_unknown('measure', metric.measure.name, manifest.measure_models)}"
+        for measure in metric.measures:
+            if measure.name not in manifest.measure_models:
+                yield f"metric '{metric.name}': {explain_unknown('measure', measure.name, manifest.measure_models)}"
         for used in metric.inputs:
             if used.name not in manifest.metrics:
                 yield f"metric '{metric.name}': {explain_unknown('metric', used.name, manifest.metrics)}"

@@ -1,0 +1,229 @@
+"""The relations that a plan is made of, from rows of tables to the answer; each knows its grain.
+
+A block is one relation: rows of a source, brought to the grain of its groups, and then taken through steps.
+Everything here is immutable and compares by value, so that equal work is seen and done once. Columns
+are symbols; SQL is written from them at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlglot import exp
+
+from gnomon.planner.filters import Filter
+from gnomon.semantic.grain import DatePart, Grain
+from gnomon.semantic.model import Accumulation, Aggregation, Offset, Percentile, PeriodValue, Span, TimeSpine
+
+# Names of dimensions and entities begin with a letter, so no group can be called these.
+SPINE = "__spine"
+MOMENT = "__moment"
+
+
+class Column(NamedTuple):
+    """SQL over the table called `table`, truncated to a grain, or a part of it."""
+
+    table: str
+    expr: str
+    grain: Grain | None = None
+    part: DatePart | None = None
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A filter with a column for each of its references."""
+
+    filter: Filter
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A column between two moments, both included."""
+
+    column: Column
+    low: datetime | None
+    high: datetime | None
+
+
+Test = Condition | Bound
+
+
+@dataclass(frozen=True)
+class Validity:
+    """The moment at which a joined row must count, and its start and its open or excluded end."""
+
+    moment: Column
+    start: Column
+    end: Column
+
+
+@dataclass(frozen=True)
+class Join:
+    """A join to the one row for which the pairs are equal; what is joined is a table or an answer.
+
+    The rows stay as they are, unless `keeps_both`: then rows of either side stay.
+    """
+
+    alias: str
+    target: str | Answer
+    equal: tuple[tuple[Column, Column], ...]
+    validity: Validity | None = None
+    keeps_both: bool = False
+
+
+@dataclass(frozen=True)
+class SpineRows:
+    """The periods of a time spine that pass the tests; `joins` lead to grains of a project's own."""
+
+    spine: TimeSpine
+    tests: tuple[Test, ...] = ()
+    joins: tuple[Join, ...] = ()
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Rows stand under other times than their own: those up to which they add up, or later ones.
+
+    `moment` is the rows' own time, joined at its grain. Shifted to a start of a period, a row stays only
+    under the first moment of one of `periods`.
+    """
+
+    rows: SpineRows
+    moment: Column
+    how: Accumulation | Offset
+    periods: tuple[Column, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The rows of a table with what is joined to them, under tests. Its grain is the table's row."""
+
+    alias: str
+    relation: str
+    joins: tuple[Join, ...] = ()
+    tests: tuple[Test, ...] = ()
+    spread: Spread | None = None
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a conversion: its rows, and where their time, entity and constants stand."""
+
+    scan: Scan
+    moment: Column
+    entity: Column
+    constants: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Conversions:
+    """Acts that follow an act of the base within a window; each stands with the latest base act before it.
+
+    Groups are columns of the base, values of the converted act. Its grain is the converted act.
+    """
+
+    base: Side
+    converted: Side
+    window: Span | None
+
+
+@dataclass(frozen=True)
+class Window:
+    """Keep the rows at the first or last moment of each partition (semi-additive measures)."""
+
+    moment: Column
+    takes_last: bool
+    partitions: tuple[Column, ...]
+    groupings: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Times:
+    """The groups that are times, each with its column of the spine; and those that are not."""
+
+    columns: tuple[tuple[str, Column], ...]
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Accumulate:
+    """From totals by period, under MOMENT, to totals over a window up to each period of a spine."""
+
+    over: Accumulation
+    grain: Grain
+    rows: SpineRows
+    times: Times
+
+
+@dataclass(frozen=True)
+class OnSpine:
+    """Take the times from a spine: an inner join if shifted, else a left join that adds empty periods."""
+
+    rows: SpineRows
+    times: Times
+    key: str
+    offset: Offset | None
+    keeps_empty: bool
+
+
+@dataclass(frozen=True)
+class PickPeriod:
+    """From values by MOMENT to one for each period: the first, the last or the average."""
+
+    value: PeriodValue
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Keep the rows that pass filters over the groups; each reference stands for a group by name."""
+
+    filters: tuple[Filter, ...]
+
+
+Step = Accumulate | OnSpine | PickPeriod | Keep
+
+
+class Argument(NamedTuple):
+    """What is aggregated: a column, or 1 where it is true (`counts_true`) or not null (`counts_present`)."""
+
+    column: Column
+    counts_true: bool = False
+    counts_present: bool = False
+
+
+@dataclass(frozen=True)
+class Value:
+    """An aggregate under a column's name; `fill` stands where it is null. Only an asked one may add rows."""
+
+    column: str
+    aggregation: Aggregation
+    argument: Argument
+    percentile: Percentile | None
+    fill: int | None
+    is_asked: bool
+
+
+@dataclass(frozen=True)
+class Block:
+    """One relation at the grain of its groups."""
+
+    source: Scan | Conversions | Answer
+    groups: tuple[tuple[str, Column], ...]
+    window: Window | None = None
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Blocks stitched on the shared groups, and formulas over their values. Its grain is the groups.
+
+    A formula may ask __has:COLUMN, which is true where the block of that value has the row.
+    """
+
+    groups: tuple[str, ...]
+    blocks: tuple[tuple[Block, tuple[Value, ...]], ...]
+    formulas: tuple[tuple[str, exp.Expr], ...]

@@ -1,0 +1,468 @@
+"""Pass 3: every leaf gets the relation that its value is aggregated in: rows, joins, tests, steps.
+
+Where a leaf's time comes from a spine, filters that speak of time alone hold for the spine's moments,
+and all others for the rows. A filter that speaks of both holds for rows that stand under the spine's
+moments, so the spine is joined before anything is aggregated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from gnomon.core.errors import DefinitionError, QueryError, explain_unknown
+from gnomon.core.names import DimensionName, EntityName
+from gnomon.planner.algebra import (
+    MOMENT,
+    SPINE,
+    Accumulate,
+    Argument,
+    Block,
+    Bound,
+    Column,
+    Condition,
+    Conversions,
+    Join,
+    Keep,
+    OnSpine,
+    PickPeriod,
+    Scan,
+    Side,
+    SpineRows,
+    Spread,
+    Step,
+    Test,
+    Times,
+    Validity,
+    Value,
+    Window,
+)
+from gnomon.planner.compiled import Attribute, Compiled, is_aggregation_time
+from gnomon.planner.draft import Expanded, Leaf, Nested, Placed, TimeRange
+from gnomon.planner.expand_metrics import expand_metrics
+from gnomon.planner.filters import Filter
+from gnomon.planner.question import Question
+from gnomon.planner.references import METRIC_TIME, Reference
+from gnomon.planner.resolve_names import resolve_names
+from gnomon.planner.share_blocks import share_blocks
+from gnomon.semantic.grain import AnyGrain, CustomGrain, Grain, base_of
+from gnomon.semantic.model import Accumulation, Aggregation, Conversion, Offset, SemanticModel, TimeSpine
+
+_ADDITIVE = {Aggregation.SUM, Aggregation.SUM_BOOLEAN, Aggregation.COUNT, Aggregation.MIN, Aggregation.MAX}
+_TIME = Reference((), METRIC_TIME)
+
+
+def place_leaves(compiled: Compiled, expanded: Expanded) -> Placed:
+    """Return each leaf's value with its block."""
+    values = []
+    for leaf in expanded.leaves:
+        if isinstance(leaf, Nested):
+            values.append(_place_nested(compiled, expanded, leaf))
+        else:
+            values.append((_Placing(compiled, expanded, leaf).place(), _value_of(compiled, leaf)))
+    return Placed(tuple(values))
+
+
+def _value_of(compiled: Compiled, leaf: Leaf) -> Value:
+    """Return what is aggregated; counts and booleans are sums of ones, as in MetricFlow."""
+    measure, model = leaf.measure, leaf.model
+    if leaf.converts is not None:
+        measure = compiled.measure(leaf.converts.measure.name)
+        model = compiled.manifest.model_of(measure.name)
+    argument = Argument(Column(str(model.name), measure.expr))
+    aggregation = measure.aggregation
+    match aggregation:
+        case Aggregation.SUM_BOOLEAN:
+            argument, aggregation = argument._replace(counts_true=True), Aggregation.SUM
+        case Aggregation.COUNT:
+            argument, aggregation = argument._replace(counts_present=True), Aggregation.SUM
+        case Aggregation.MEDIAN:
+            aggregation = Aggregation.PERCENTILE
+    return Value(leaf.column, aggregation, argument, measure.percentile, leaf.fill, leaf.is_asked)
+
+
+@dataclass
+class _Rows:
+    """What the columns of a scan need to be read: the joins, each once."""
+
+    joins: dict[str, Join] = field(default_factory=dict)
+
+    def add(self, join: Join) -> str:
+        self.joins.setdefault(join.alias, join)
+        return join.alias
+
+    @property
+    def in_order(self) -> tuple[Join, ...]:
+        return tuple(self.joins.values())
+
+
+class _Placing:
+    """Places one leaf."""
+
+    def __init__(self, compiled: Compiled, expanded: Expanded, leaf: Leaf) -> None:
+        self._compiled = compiled
+        self._leaf = leaf
+        self._model = leaf.model
+        self._measure = leaf.measure
+        self._groups = expanded.groups
+        self._range = expanded.time_range
+        self._rows = _Rows()
+        self._spine: TimeSpine | None = None
+        self._grain = leaf.model.dimensions[leaf.measure.time_dimension].grain or Grain.DAY
+        filters = (*leaf.own, *leaf.outer)
+        self._timed = tuple(each for each in filters if self._speaks_of_time(each) is True)
+        self._mixed = tuple(each for each in filters if self._speaks_of_time(each) is None)
+        self._timeless = tuple(each for each in filters if self._speaks_of_time(each) is False)
+
+    def place(self) -> Block:
+        leaf = self._leaf
+        times = tuple(group for group in self._groups if self._is_time(group))
+        if leaf.converts is not None:
+            return self._place_conversions(leaf.converts)
+        if leaf.accumulation is not None and times:
+            return self._place_accumulation(leaf.accumulation, times)
+        if leaf.offset is None:
+            block = self._aggregate_rows((*leaf.own, *leaf.outer), self._range)
+            return replace(block, steps=self._join_spine(times, None))
+        if self._shifts_totals(times, leaf.offset):
+            block = self._aggregate_rows(self._timeless, None)
+            return replace(block, steps=self._join_spine(times, leaf.offset))
+        block = self._place_shifted_rows(times, leaf.offset)
+        return replace(block, steps=self._join_spine(times, None))
+
+    # Rows under their own time.
+
+    def _aggregate_rows(self, filters: tuple[Filter, ...], bounds: TimeRange | None) -> Block:
+        groups = tuple((group.name, self._read(group)) for group in self._groups)
+        tests = self._test(filters, bounds)
+        window = self._read_window()
+        scan = Scan(str(self._model.name), self._model.relation, self._rows.in_order, tests)
+        return Block(scan, groups, window)
+
+    def _test(self, filters: Iterable[Filter], bounds: TimeRange | None) -> tuple[Test, ...]:
+        tests: list[Test] = [Condition(each, tuple(map(self._read, each.references))) for each in filters]
+        if bounds is not None:
+            tests.append(Bound(self._read(_TIME), bounds.start, bounds.end))
+        return tuple(tests)
+
+    # Rows under another time.
+
+    def _place_shifted_rows(self, times: tuple[Reference, ...], offset: Offset) -> Block:
+        """Join the rows to later moments before they are aggregated: their grain is coarser than the shift."""
+        if offset.back is not None and isinstance(offset.back.grain, CustomGrain):
+            raise QueryError(
+                f"metric '{self._leaf.metric}': a shift by {offset.back.count} {offset.back.grain.value} is by a "
+                "grain of the project's own, which is not there. Shift by a standard grain."
+            )
+        needed = (*times, *(r for each in (*self._timed, *self._mixed) for r in each.references if self._is_time(r)))
+        base = replace(_TIME, grain=self._grain)
+        self._spine = self._compiled.spine_for((*needed, base), f"metric '{self._leaf.metric}'")
+        moment = Column(str(self._model.name), self._time_expr, self._grain)
+        asked = [group for group in times if group.part is None]
+        is_whole = any(group.grain == self._grain for group in asked)
+        # One row for each period asked for, at its start.
+        periods = () if offset.to_start_of is None or is_whole else tuple(self._read(group) for group in asked)
+        block = self._aggregate_rows((*self._timeless, *self._mixed, *self._timed), self._range)
+        spread = Spread(SpineRows(self._spine), moment, offset, periods)
+        assert isinstance(block.source, Scan)
+        return replace(block, source=replace(block.source, spread=spread))
+
+    def _place_accumulation(self, accumulation: Accumulation, times: tuple[Reference, ...]) -> Block:
+        """Bring the values to the finest grain of the data, and pick one for each period asked for."""
+        leaf = self._leaf
+        if accumulation.window is not None and isinstance(accumulation.window.grain, CustomGrain):
+            raise QueryError(
+                f"metric '{leaf.metric}': its window is by '{accumulation.window.grain.value}', a grain of the "
+                "project's own. Write the window in a standard grain."
+            )
+        asks_finest = any(group.grain == self._grain for group in times)
+        inner = times if asks_finest else (*times, replace(_TIME, grain=self._grain))
+        needed = inner
+        if leaf.offset is None:
+            needed += tuple(r for each in (*self._timed, *self._mixed) for r in each.references if self._is_time(r))
+        grain = Grain.finest(tuple(base_of(r.grain) for r in needed if r.grain is not None))
+        spine = self._compiled.spine_for(needed, f"metric '{leaf.metric}'")
+        if self._measure.aggregation in _ADDITIVE and self._measure.non_additive is None and not self._mixed:
+            block = self._accumulate_totals(accumulation, spine, grain, inner)
+        else:
+            block = self._accumulate_rows(accumulation, spine, grain, inner)
+        steps = (*block.steps, *self._join_spine(inner, leaf.offset))
+        if not asks_finest:
+            steps += (PickPeriod(accumulation.period_value, tuple(group.name for group in self._groups)),)
+        return replace(block, steps=steps)
+
+    def _accumulate_totals(
+        self, accumulation: Accumulation, spine: TimeSpine, grain: Grain, times: tuple[Reference, ...]
+    ) -> Block:
+        """Add up totals by period: each row is read once, however long the window is."""
+        others = [group for group in self._groups if not self._is_time(group)]
+        groups = [(group.name, self._read(group)) for group in others]
+        groups.append((MOMENT, Column(str(self._model.name), self._time_expr, grain)))
+        scan = Scan(str(self._model.name), self._model.relation, tests=self._test(self._timeless, None))
+        is_shifted = self._leaf.offset is not None
+        rows = self._spine_rows(spine, () if is_shifted else self._timed, None if is_shifted else self._range)
+        step = Accumulate(accumulation, grain, rows, self._times(spine, times, others))
+        return Block(replace(scan, joins=self._rows.in_order), tuple(groups), None, (step,))
+
+    def _accumulate_rows(
+        self, accumulation: Accumulation, spine: TimeSpine, grain: Grain, times: tuple[Reference, ...]
+    ) -> Block:
+        """Join every row to all the periods that it counts for: what cannot be added up needs it."""
+        leaf = self._leaf
+        self._spine = spine
+        is_shifted = leaf.offset is not None
+        filters = (*self._timeless, *self._mixed) if is_shifted else (*leaf.own, *leaf.outer)
+        block = self._aggregate_rows(filters, None if is_shifted else self._range)
+        named = dict(block.groups)
+        extra = tuple((MOMENT, self._read(group)) for group in times if group.name not in named)
+        moment = Column(str(self._model.name), self._time_expr, grain)
+        assert isinstance(block.source, Scan)
+        spread = Spread(SpineRows(spine), moment, accumulation)
+        source = replace(block.source, spread=spread, joins=self._rows.in_order)
+        return replace(block, source=source, groups=(*block.groups, *extra))
+
+    def _place_conversions(self, converts: Conversion) -> Block:
+        """Pair the rows of the base with those of the conversion; the base gives groups and filters."""
+        leaf = self._leaf
+        block = self._aggregate_rows((*leaf.own, *leaf.outer), self._range)
+        assert isinstance(block.source, Scan)
+        measure = self._compiled.measure(converts.measure.name)
+        model = self._compiled.manifest.model_of(measure.name)
+        time = model.dimensions[measure.time_dimension]
+        grain = Grain.coarsest((self._grain, time.grain or Grain.DAY))
+        filters = tuple(self._compiled.filter(text) for text in converts.measure.filters)
+        probe = replace(leaf, model=model, measure=measure, own=filters, outer=(), converts=None)
+        converted = _Placing(self._compiled, Expanded((), None, (), ()), probe)._aggregate_rows(filters, None)
+        assert isinstance(converted.source, Scan)
+        sides = [
+            Side(
+                scan=scan,
+                moment=Column(str(each.name), when, grain),
+                entity=Column(str(each.name), _find_key(leaf.metric, each, converts.entity)),
+                constants=tuple(
+                    Column(str(each.name), _find_key(leaf.metric, each, pair[place])) for pair in converts.constants
+                ),
+            )
+            for place, (each, scan, when) in enumerate(
+                ((self._model, block.source, self._time_expr), (model, converted.source, time.expr))
+            )
+        ]
+        return replace(block, source=Conversions(sides[0], sides[1], converts.window))
+
+    # Steps.
+
+    def _shifts_totals(self, times: tuple[Reference, ...], offset: Offset) -> bool:
+        """Tell whether totals can be shifted: only if they are by periods not longer than the shift's."""
+        if self._mixed:
+            return False
+        grains = [group.grain for group in times if group.part is None]
+        plain = [grain for grain in grains if isinstance(grain, Grain)]
+        by = offset.to_start_of if offset.back is None else offset.back.grain
+        if not plain or not isinstance(by, Grain):
+            return False
+        finest = Grain.finest(tuple(plain))
+        # Weeks do not add up to months.
+        return not by.is_finer_than(finest) and not (finest is Grain.WEEK and offset.to_start_of is not None)
+
+    def _join_spine(self, times: tuple[Reference, ...], offset: Offset | None) -> tuple[Step, ...]:
+        """Return the steps that shift totals, or add periods without rows, or do both at once."""
+        if not times or (offset is None and not self._leaf.joins_spine):
+            return ()
+        step = self.on_spine(times, offset, keeps_empty=self._leaf.joins_spine)
+        return (step, *self._keep_again()) if self._leaf.joins_spine else (step,)
+
+    def on_spine(self, times: tuple[Reference, ...], offset: Offset | None, *, keeps_empty: bool) -> OnSpine:
+        """Return the join of totals to the moments that they are asked for."""
+        needed = (*times, *(r for each in self._timed for r in each.references))
+        spine = self._compiled.spine_for(needed, f"metric '{self._leaf.metric}'")
+        rows = self._spine_rows(spine, self._timed, self._range)
+        others = [group for group in self._groups if not self._is_time(group)]
+        key = min(times, key=_order_of_times)
+        named = self._times(spine, times, others)
+        # A moment that was not asked for goes under its own name.
+        asked = {group.name for group in self._groups}
+        return OnSpine(rows, named, key.name if key.name in asked else MOMENT, offset, keeps_empty)
+
+    def _keep_again(self) -> tuple[Step, ...]:
+        """Periods that a spine has added must pass the filters on groups, too."""
+        named = {group.name for group in self._groups}
+        again = tuple(
+            each for each in self._leaf.outer
+            if each not in self._timed and all(r.name in named for r in each.references)
+        )  # fmt: skip
+        return (Keep(again),) if again else ()
+
+    def _spine_rows(self, spine: TimeSpine, filters: tuple[Filter, ...], bounds: TimeRange | None) -> SpineRows:
+        joins = _Rows()
+        tests: list[Test] = [
+            Condition(each, tuple(_read_spine(spine, r, joins) for r in each.references)) for each in filters
+        ]
+        if bounds is not None:
+            tests.append(Bound(Column(SPINE, spine.column), bounds.start, bounds.end))
+        return SpineRows(spine, tuple(tests), joins.in_order)
+
+    def _times(self, spine: TimeSpine, times: tuple[Reference, ...], others: list[Reference]) -> Times:
+        asked = {group.name for group in self._groups}
+        columns = tuple(
+            (group.name if group.name in asked else MOMENT, _read_spine(spine, group, None)) for group in times
+        )
+        return Times(columns, tuple(group.name for group in others))
+
+    # Columns.
+
+    @property
+    def _time_expr(self) -> str:
+        return self._model.dimensions[self._measure.time_dimension].expr
+
+    def _is_time(self, reference: Reference) -> bool:
+        attribute = self._compiled.find(self._leaf.metric, self._measure, reference)
+        return is_aggregation_time(self._measure, attribute, reference)
+
+    def _speaks_of_time(self, condition: Filter) -> bool | None:
+        """True if of nothing else, False if not at all, None if of time and of something else."""
+        spoken = [self._is_time(reference) for reference in condition.references]
+        return bool(spoken) if all(spoken) else None if any(spoken) else False
+
+    def _read(self, reference: Reference) -> Column:
+        if self._spine is not None and self._is_time(reference):
+            return _read_spine(self._spine, reference, self._rows)
+        attribute = self._compiled.find(self._leaf.metric, self._measure, reference)
+        return read_attribute(
+            self._compiled, self._model, attribute, reference, self._rows, self._moment(), self._leaf.metric
+        )
+
+    def _moment(self) -> Column:
+        if self._spine is not None:
+            return Column(SPINE, self._spine.column, self._grain)
+        return Column(str(self._model.name), self._time_expr, self._grain)
+
+    def _read_window(self) -> Window | None:
+        rule = self._measure.non_additive
+        if rule is None:
+            return None
+        dimension = self._model.dimensions[rule.dimension]
+        table = str(self._model.name)
+        same = [
+            group for group in self._groups
+            if (self._is_time(group) and rule.dimension == self._measure.time_dimension)
+            or self._compiled.find(self._leaf.metric, self._measure, group).time_dimension == rule.dimension
+        ]  # fmt: skip
+        is_spread = self._spine is not None and rule.dimension == self._measure.time_dimension
+        moment = self._moment() if is_spread else Column(table, dimension.expr, dimension.grain)
+        return Window(
+            moment=moment,
+            takes_last=rule.takes_last,
+            # As MetricFlow: of several grains of the window's time, the first asked for decides.
+            partitions=tuple(self._read(group) for group in same[:1]),
+            groupings=tuple(Column(table, self._model.entities[name].expr) for name in rule.groupings),
+        )
+
+
+def _find_key(metric: str, model: SemanticModel, name: str) -> str:
+    """Return the SQL of an entity or a dimension of `model`."""
+    found = model.entities.get(EntityName(name)) or model.dimensions.get(DimensionName(name))
+    if found is None:
+        unknown = explain_unknown("entity or dimension", name, [*model.entities, *model.dimensions])
+        raise DefinitionError(f"metric '{metric}', semantic model '{model.name}': {unknown}")
+    return found.expr
+
+
+def read_attribute(
+    compiled: Compiled,
+    fact: SemanticModel,
+    attribute: Attribute,
+    reference: Reference,
+    rows: _Rows,
+    moment: Column,
+    metric: str,
+) -> Column:
+    """Return the attribute's column, adding the joins that lead to it."""
+    table = _join_hops(compiled, fact, attribute, rows, moment)
+    column = Column(table, attribute.expr)
+    if reference.metric is not None:
+        return _join_metric(compiled, column, reference, rows)
+    if reference.part is not None:
+        return column._replace(part=reference.part)
+    grain: AnyGrain | None = reference.grain or attribute.grain
+    if isinstance(grain, CustomGrain):
+        return _join_custom(column._replace(grain=grain.base), grain, reference.plain, rows)
+    return column._replace(grain=grain)
+
+
+def _join_hops(compiled: Compiled, fact: SemanticModel, attribute: Attribute, rows: _Rows, moment: Column) -> str:
+    table, model = str(fact.name), fact
+    path = ""
+    for hop in attribute.hops:
+        target = compiled.manifest.models[hop.model]
+        path += f"__{hop.link}"
+        alias = f"{path}__{target.name}"
+        equal = [(Column(table, hop.left), Column(alias, hop.right))]
+        equal += [
+            (Column(table, left.expr), Column(alias, right.expr))
+            for name, left in model.dimensions.items()
+            if left.is_partition and (right := target.dimensions.get(name)) is not None and right.is_partition
+        ]
+        validity = None
+        if target.validity is not None:
+            start, end = target.dimensions[target.validity.start], target.dimensions[target.validity.end]
+            validity = Validity(moment, Column(alias, start.expr, start.grain), Column(alias, end.expr, end.grain))
+        rows.add(Join(alias, target.relation, tuple(equal), validity))
+        table, model = alias, target
+    return table
+
+
+def _join_custom(column: Column, grain: CustomGrain, plain: str, rows: _Rows) -> Column:
+    alias = f"__{plain}__{grain.value}"
+    rows.add(Join(alias, grain.relation, ((column, Column(alias, grain.base_column)),)))
+    return Column(alias, grain.column)
+
+
+def _join_metric(compiled: Compiled, column: Column, reference: Reference, rows: _Rows) -> Column:
+    """Join a metric by an entity, so that a filter can ask it; where it has no row it is null."""
+    assert reference.metric is not None
+    entity = reference.links[-1] + "__" + reference.element if len(reference.links) > 1 else reference.element
+    question = Question((reference.metric,), (entity,), applies_floors=False)
+    resolved = resolve_names(compiled, question)
+    expanded = expand_metrics(compiled, resolved)
+    answer = share_blocks(expanded, place_leaves(compiled, expanded))
+    alias = f"__{reference.name}"
+    rows.add(Join(alias, answer, ((column, Column(alias, answer.groups[0])),)))
+    return Column(alias, reference.metric)
+
+
+def _read_spine(spine: TimeSpine, reference: Reference, rows: _Rows | None) -> Column:
+    column = Column(SPINE, spine.column)
+    if reference.part is not None:
+        return column._replace(part=reference.part)
+    grain = reference.grain
+    if isinstance(grain, CustomGrain):
+        if grain.relation == spine.relation:
+            return Column(SPINE, grain.column)
+        if rows is None:
+            raise QueryError(f"'{reference.name}': its time spine is not the one that the other times are read from.")
+        return _join_custom(column._replace(grain=grain.base), grain, SPINE, rows)
+    return column if grain is None or grain is spine.grain else column._replace(grain=grain)
+
+
+def _order_of_times(reference: Reference) -> tuple[bool, bool, int]:
+    grain = reference.grain
+    place = list(Grain).index(base_of(grain)) if grain is not None else 0
+    return reference.part is not None, isinstance(grain, CustomGrain), place
+
+
+def _place_nested(compiled: Compiled, expanded: Expanded, leaf: Nested) -> tuple[Block, Value]:
+    """Take a whole answer through a shift; the filters that speak of time hold after it."""
+    inner = share_blocks(leaf.inner, place_leaves(compiled, leaf.inner))
+    first = next(each for each in compiled.manifest.leaves_of(leaf.metric) if each.measure)
+    assert first.measure is not None
+    measure = compiled.measure(first.measure.name)
+    probe = Leaf(leaf.column, leaf.metric, compiled.manifest.model_of(measure.name), measure, (), leaf.outer, False)
+    step = _Placing(compiled, expanded, probe).on_spine(
+        tuple(group for group in expanded.groups
+              if is_aggregation_time(measure, compiled.find(leaf.metric, measure, group), group)),
+        leaf.offset,
+        keeps_empty=False,
+    )  # fmt: skip
+    groups = tuple((name, Column("", name)) for name in inner.groups)
+    value = Value(leaf.column, Aggregation.MAX, Argument(Column("", leaf.column)), None, None, leaf.is_asked)
+    return Block(inner, groups, None, (step,)), value
