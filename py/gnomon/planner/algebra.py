@@ -20,15 +20,20 @@ from gnomon.semantic.model import Accumulation, Aggregation, Offset, Percentile,
 # Names of dimensions and entities begin with a letter, so no group can be called these.
 SPINE = "__spine"
 MOMENT = "__moment"
+PRESENT = "__present"
 
 
 class Column(NamedTuple):
-    """SQL over the table called `table`, truncated to a grain, or a part of it."""
+    """SQL over the table called `table`, truncated to a grain, or a part of it.
+
+    One that `is_marked` is null where the join found no row, whatever its SQL makes of nulls.
+    """
 
     table: str
     expr: str
     grain: Grain | None = None
     part: DatePart | None = None
+    is_marked: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,8 @@ class Validity:
 class Join:
     """A join to the one row for which the pairs are equal; what is joined is a table or an answer.
 
-    The rows stay as they are, unless `keeps_both`: then rows of either side stay.
+    The rows stay as they are, unless `keeps_both`: then rows of either side stay. With `marks`, PRESENT
+    is true in the rows that were found.
     """
 
     alias: str
@@ -72,6 +78,7 @@ class Join:
     equal: tuple[tuple[Column, Column], ...]
     validity: Validity | None = None
     keeps_both: bool = False
+    marks: bool = False
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ class _Expansion:
                 assert metric.measure is not None
                 outer += self._parse(metric, metric.filters)
                 own = self._parse(metric, metric.measure.filters)
-                return self._leaf(metric, metric.measure, own, outer, is_asked, offset)
+                return _guard(self._leaf(metric, metric.measure, own, outer, is_asked, offset))
             case MetricKind.CONVERSION:
                 return self._convert(metric, outer, is_asked, offset)
         outer += self._parse(metric, metric.filters)
@@ -102,7 +102,7 @@ class _Expansion:
         else:
             names = [used.alias or str(used.name) for used in metric.inputs]
             formula = _substitute(metric, dict(zip(names, inputs, strict=True)))
-        return formula if _is_strict(formula) else _only_where_present(formula)
+        return _guard(formula)
 
     def _leaf(
         self,
@@ -156,7 +156,10 @@ class _Expansion:
         own = self._parse(metric, base.filters)
         opportunities = self._leaf(metric, base, own, outer, is_asked, None)
         conversions = self._leaf(metric, base, own, outer, is_asked, None, converts=conversion)
-        return _divide(conversions, opportunities) if conversion.is_rate else conversions
+        # The rows of both sides are there, whichever is asked for.
+        both = exp.func("ROW", conversions, opportunities)
+        formula = _divide(conversions, opportunities) if conversion.is_rate else conversions
+        return formula if _is_strict(formula) else _only_where_present(formula, both)
 
     def _nest(self, metric: Metric, outer: tuple[Filter, ...], is_asked: bool, offset: Offset) -> exp.Expr:
         """Compute the metric at its own times, then shift it: filters on time hold after the shift."""
@@ -227,9 +230,14 @@ def _is_strict(formula: exp.Expr) -> bool:
     return all(isinstance(node, _STRICT) for node in formula.walk())
 
 
-def _only_where_present(formula: exp.Expr) -> exp.Expr:
+def _guard(formula: exp.Expr) -> exp.Expr:
+    """Return a formula that is null where none of its leaves has the row."""
+    return formula if _is_strict(formula) else _only_where_present(formula, formula)
+
+
+def _only_where_present(formula: exp.Expr, parts: exp.Expr) -> exp.Expr:
     columns = dict.fromkeys(
-        column.name for column in formula.find_all(exp.Column) if not column.name.startswith(HAS_PREFIX)
+        column.name for column in parts.find_all(exp.Column) if not column.name.startswith(HAS_PREFIX)
     )
     present = [exp.column(f"{HAS_PREFIX}{name}", quoted=True) for name in columns]
     if not present:

@@ -14,6 +14,11 @@ from gnomon.core.errors import DefinitionError
 _COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+def is_plain(expr: str) -> bool:
+    """Tell whether a definition's SQL is no more than a column's name."""
+    return _COLUMN_NAME.fullmatch(expr) is not None and expr.lower() not in ("true", "false", "null")
+
+
 def parse_column(expr: str, alias: str) -> exp.Expr:
     """Return a definition's SQL with every column read from `alias`; a fresh tree each time."""
     return _parse(expr, alias).copy()
@@ -21,7 +26,7 @@ def parse_column(expr: str, alias: str) -> exp.Expr:
 
 @lru_cache(maxsize=4096)
 def _parse(expr: str, alias: str) -> exp.Expr:
-    if _COLUMN_NAME.fullmatch(expr) and expr.lower() not in ("true", "false", "null"):
+    if is_plain(expr):
         # A column may be called what SQL calls something else: map, copy, current_user.
         return exp.column(expr, table=alias, quoted=True)
     return (

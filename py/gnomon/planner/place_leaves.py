@@ -40,6 +40,7 @@ from gnomon.planner.algebra import (
 from gnomon.planner.compiled import Attribute, Compiled, is_aggregation_time
 from gnomon.planner.draft import Expanded, Leaf, Nested, Placed, TimeRange
 from gnomon.planner.expand_metrics import expand_metrics
+from gnomon.planner.expressions import is_plain
 from gnomon.planner.filters import Filter
 from gnomon.planner.question import Question
 from gnomon.planner.references import METRIC_TIME, Reference
@@ -87,9 +88,11 @@ class _Rows:
 
     joins: dict[str, Join] = field(default_factory=dict)
 
-    def add(self, join: Join) -> str:
+    def add(self, join: Join) -> None:
         self.joins.setdefault(join.alias, join)
-        return join.alias
+
+    def mark(self, alias: str) -> None:
+        self.joins[alias] = replace(self.joins[alias], marks=True)
 
     @property
     def in_order(self) -> tuple[Join, ...]:
@@ -182,7 +185,8 @@ class _Placing:
             needed += tuple(r for each in (*self._timed, *self._mixed) for r in each.references if self._is_time(r))
         grain = Grain.finest(tuple(base_of(r.grain) for r in needed if r.grain is not None))
         spine = self._compiled.spine_for(needed, f"metric '{leaf.metric}'")
-        if self._measure.aggregation in _ADDITIVE and self._measure.non_additive is None and not self._mixed:
+        is_additive = self._measure.aggregation in _ADDITIVE and self._measure.non_additive is None
+        if is_additive and not self._mixed and not self._joins_in_time():
             block = self._accumulate_totals(accumulation, spine, grain, inner)
         else:
             block = self._accumulate_rows(accumulation, spine, grain, inner)
@@ -310,6 +314,16 @@ class _Placing:
 
     # Columns.
 
+    def _joins_in_time(self) -> bool:
+        """Tell whether an attribute hangs on the moment that it is asked for, as those with validity do."""
+        models = self._compiled.manifest.models
+        asked = (*self._groups, *(r for each in self._timeless for r in each.references))
+        return any(
+            models[hop.model].validity is not None
+            for reference in asked
+            for hop in self._compiled.find(self._leaf.metric, self._measure, reference).hops
+        )
+
     @property
     def _time_expr(self) -> str:
         return self._model.dimensions[self._measure.time_dimension].expr
@@ -378,7 +392,10 @@ def read_attribute(
 ) -> Column:
     """Return the attribute's column, adding the joins that lead to it."""
     table = _join_hops(compiled, fact, attribute, rows, moment)
-    column = Column(table, attribute.expr)
+    is_marked = bool(attribute.hops) and not is_plain(attribute.expr)
+    if is_marked:
+        rows.mark(table)
+    column = Column(table, attribute.expr, is_marked=is_marked)
     if reference.metric is not None:
         return _join_metric(compiled, column, reference, rows)
     if reference.part is not None:
@@ -396,11 +413,14 @@ def _join_hops(compiled: Compiled, fact: SemanticModel, attribute: Attribute, ro
         target = compiled.manifest.models[hop.model]
         path += f"__{hop.link}"
         alias = f"{path}__{target.name}"
-        equal = [(Column(table, hop.left), Column(alias, hop.right))]
+        left = Column(table, hop.left, is_marked=model is not fact and not is_plain(hop.left))
+        if left.is_marked:
+            rows.mark(table)
+        equal = [(left, Column(alias, hop.right))]
         equal += [
-            (Column(table, left.expr), Column(alias, right.expr))
-            for name, left in model.dimensions.items()
-            if left.is_partition and (right := target.dimensions.get(name)) is not None and right.is_partition
+            (Column(table, own.expr, own.grain), Column(alias, right.expr, right.grain))
+            for name, own in model.dimensions.items()
+            if own.is_partition and (right := target.dimensions.get(name)) is not None and right.is_partition
         ]
         validity = None
         if target.validity is not None:

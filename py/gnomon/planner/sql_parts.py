@@ -9,7 +9,7 @@ from functools import lru_cache
 import sqlglot
 from sqlglot import exp
 
-from gnomon.planner.algebra import Argument, Bound, Column, Condition, Test, Value
+from gnomon.planner.algebra import PRESENT, Argument, Bound, Column, Condition, Test, Value
 from gnomon.planner.expressions import parse_column
 from gnomon.semantic.grain import CustomGrain, DatePart, Grain
 from gnomon.semantic.model import Aggregation, Offset, Span
@@ -43,6 +43,12 @@ def _parse_table(relation: str) -> exp.Expr:
     return sqlglot.parse_one(relation, into=exp.Table, read="duckdb")
 
 
+def marked_table(relation: str, called: str) -> exp.Expr:
+    """Return a table whose rows say that they are there, under PRESENT."""
+    rows = exp.Select().select("*", alias(exp.true(), PRESENT), copy=False)
+    return subquery(rows.from_(_parse_table(relation).copy(), copy=False), called)
+
+
 def subquery(query: exp.Query, called: str) -> exp.Subquery:
     """Return the query as a table under a quoted name."""
     return query.subquery(exp.to_identifier(called, quoted=True), copy=False)
@@ -51,6 +57,8 @@ def subquery(query: exp.Query, called: str) -> exp.Subquery:
 def read(column: Column) -> exp.Expr:
     """Return the SQL of a column."""
     expression = parse_column(column.expr, column.table) if column.table else name(column.expr)
+    if column.is_marked:
+        expression = exp.Case().when(name(PRESENT, column.table), expression, copy=False)
     if column.part is not None:
         # As MetricFlow: the week begins on Monday, which is 1.
         word = "isodow" if column.part is DatePart.DOW else column.part.value

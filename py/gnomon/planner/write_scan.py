@@ -12,6 +12,7 @@ from gnomon.planner.sql_parts import (
     alias,
     argument,
     before,
+    marked_table,
     name,
     positions,
     read,
@@ -41,11 +42,10 @@ def read_rows(scan: Scan, write_answer: WriteAnswer) -> exp.Select:
 def add_joins(rows: exp.Select, joins: tuple[Join, ...], write_answer: WriteAnswer) -> exp.Select:
     """Return the rows with the joins added, in their order."""
     for join in joins:
-        target = (
-            subquery(write_answer(join.target), join.alias)
-            if isinstance(join.target, Answer)
-            else table(join.target, join.alias)
-        )
+        if isinstance(join.target, Answer):
+            target: exp.Expr = subquery(write_answer(join.target), join.alias)
+        else:
+            target = marked_table(join.target, join.alias) if join.marks else table(join.target, join.alias)
         on = [exp.EQ(this=read(left), expression=read(right)) for left, right in join.equal]
         kind = "full outer" if join.keeps_both else "left"
         if not on:
@@ -153,7 +153,13 @@ def _write_pairs(block: Block, source: Conversions, values: tuple[Value, ...], w
     place = exp.Window(
         this=exp.RowNumber(),
         partition_by=[name(_NUMBER, "converted")],
-        order=exp.Order(expressions=[exp.Ordered(this=name(_WHEN, "base"), desc=True, nulls_first=False)]),
+        # Of several base acts at one moment the groups decide, so that an answer is the same each time.
+        order=exp.Order(
+            expressions=[
+                exp.Ordered(this=name(_WHEN, "base"), desc=True, nulls_first=False),
+                *(exp.Ordered(this=name(group, "base"), nulls_first=False) for group in groups),
+            ]
+        ),
     )
     pairs.set("qualify", exp.Qualify(this=exp.EQ(this=place, expression=exp.Literal.number(1))))
     return pairs
