@@ -95,13 +95,15 @@ class Spread:
     """Rows stand under other times than their own: those up to which they add up, or later ones.
 
     `moment` is the rows' own time, joined at its grain. Shifted to a start of a period, a row stays only
-    under the first moment of one of `periods`.
+    under the first moment of one of `periods`. Shifted by periods of a grain of the project's own, a moment
+    goes to the same place in a later period, or with `leads_grain` the period itself does.
     """
 
     rows: SpineRows
     moment: Column
     how: Accumulation | Offset
     periods: tuple[Column, ...] = ()
+    leads_grain: bool = False
 
 
 @dataclass(frozen=True)

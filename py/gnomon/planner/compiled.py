@@ -15,7 +15,7 @@ from gnomon.core.errors import QueryError, explain_unknown, join_names, suggest_
 from gnomon.core.names import DimensionName, EntityName, MeasureName, ModelName
 from gnomon.planner.filters import Filter, parse_filter
 from gnomon.planner.references import METRIC_TIME, Reference, parse_reference
-from gnomon.semantic.grain import AnyGrain, Grain, base_of
+from gnomon.semantic.grain import AnyGrain, CustomGrain, Grain, base_of
 from gnomon.semantic.model import Dimension, DimensionKind, EntityKind, Manifest, Measure, SemanticModel, TimeSpine
 
 # As MetricFlow: a name has two links at the most.
@@ -84,7 +84,7 @@ class Compiled:
                 raise self._explain_unreachable(metric, model, reference, found)
             attribute = found[0]
         if reference.grain is not None or reference.part is not None:
-            _check_time(metric, reference, attribute)
+            check_time(metric, reference, attribute)
         if reference.metric is not None and not attribute.is_entity:
             raise QueryError(f"'{reference.name}': '{reference.plain}' is not an entity, so no metric is by it.")
         return attribute
@@ -113,6 +113,10 @@ class Compiled:
                 "Define one: a model with `time_spine:` in its YAML."
             )
         return fitting[-1]
+
+    def spine_of(self, grain: CustomGrain) -> TimeSpine:
+        """Return the time spine that a grain of the project's own is a column of."""
+        return next(spine for spine in self.manifest.spines if spine.relation == grain.relation)
 
     @cached_property
     def known(self) -> frozenset[str]:
@@ -256,7 +260,8 @@ def _grain_needed(reference: Reference) -> Grain:
     return base_of(reference.grain)
 
 
-def _check_time(metric: str, reference: Reference, attribute: Attribute) -> None:
+def check_time(metric: str, reference: Reference, attribute: Attribute) -> None:
+    """Refuse a grain or a part that the attribute does not have."""
     asked: AnyGrain | None = reference.grain
     if attribute.grain is None:
         raise QueryError(f"'{reference.name}': it is not a time, so it has no grain. Leave the grain out.")

@@ -68,12 +68,16 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Nested:
-    """A metric made of other metrics, computed as a whole and then shifted in time."""
+    """A metric made of other metrics, computed as a whole and then shifted in time.
+
+    `timed` filters hold for the moments that it is shifted to, `kept` ones for the groups after it.
+    """
 
     column: str
     metric: MetricName
     inner: Expanded
-    outer: tuple[Filter, ...]
+    timed: tuple[Filter, ...]
+    kept: tuple[Filter, ...]
     offset: Offset
     is_asked: bool
 

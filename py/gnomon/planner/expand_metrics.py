@@ -165,23 +165,28 @@ class _Expansion:
         """Compute the metric at its own times, then shift it: filters on time hold after the shift."""
         measures = [self._compiled.measure(leaf.measure.name)
                     for leaf in self._compiled.manifest.leaves_of(metric.name) if leaf.measure]  # fmt: skip
-        timed = []
+        named = {group.name for group in self._groups}
+        timed, kept = [], []
         for condition in outer:
             is_time = [
                 is_aggregation_time(measures[0], self._compiled.find(metric.name, measures[0], r), r)
                 for r in condition.references
             ]
-            if any(is_time) and not all(is_time):
-                raise QueryError(
-                    f"metric '{metric.name}' is shifted in time, and the filter \"{condition.text}\" speaks of time "
-                    "and of something else at once. Split it into two filters."
-                )
-            if any(is_time):
+            if is_time and all(is_time):
                 timed.append(condition)
+            elif any(is_time):
+                kept.append(condition)
+                if not all(r.name in named for r in condition.references):
+                    raise QueryError(
+                        f"metric '{metric.name}' is shifted in time, and the filter \"{condition.text}\" speaks of "
+                        "time and of something else at once. Split it into two, or group by all that it speaks of."
+                    )
         column = f"{self._prefix}__{metric.name}_{len(self._found) + 1}"
         inner = _Expansion(self._compiled, self._groups, None, self._applies_floors, f"{column}_")
-        formula = inner.expand(metric, tuple(each for each in outer if each not in timed), is_asked)
-        nested = Nested(column, metric.name, inner.finish({column: formula}), tuple(timed), offset, is_asked)
+        formula = inner.expand(metric, tuple(each for each in outer if each not in (*timed, *kept)), is_asked)
+        nested = Nested(
+            column, metric.name, inner.finish({column: formula}), tuple(timed), tuple(kept), offset, is_asked
+        )
         identity = (metric.name, frozenset(map(_filter_key, outer)), offset)
         return exp.column(self._keep(identity, nested), quoted=True)
 

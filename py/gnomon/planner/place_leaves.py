@@ -83,19 +83,22 @@ def _value_of(compiled: Compiled, leaf: Leaf) -> Value:
 
 
 @dataclass
-class _Rows:
-    """What the columns of a scan need to be read: the joins, each once."""
+class Rows:
+    """The joins that the columns of a scan need, each once."""
 
     joins: dict[str, Join] = field(default_factory=dict)
 
     def add(self, join: Join) -> None:
+        """Add a join, unless it is there."""
         self.joins.setdefault(join.alias, join)
 
     def mark(self, alias: str) -> None:
+        """Let the rows that a join finds say that they are there."""
         self.joins[alias] = replace(self.joins[alias], marks=True)
 
     @property
     def in_order(self) -> tuple[Join, ...]:
+        """The joins, each after those that it hangs on."""
         return tuple(self.joins.values())
 
 
@@ -109,8 +112,9 @@ class _Placing:
         self._measure = leaf.measure
         self._groups = expanded.groups
         self._range = expanded.time_range
-        self._rows = _Rows()
+        self._rows = Rows()
         self._spine: TimeSpine | None = None
+        self._leads: CustomGrain | None = None
         self._grain = leaf.model.dimensions[leaf.measure.time_dimension].grain or Grain.DAY
         filters = (*leaf.own, *leaf.outer)
         self._timed = tuple(each for each in filters if self._speaks_of_time(each) is True)
@@ -152,21 +156,22 @@ class _Placing:
 
     def _place_shifted_rows(self, times: tuple[Reference, ...], offset: Offset) -> Block:
         """Join the rows to later moments before they are aggregated: their grain is coarser than the shift."""
-        if offset.back is not None and isinstance(offset.back.grain, CustomGrain):
-            raise QueryError(
-                f"metric '{self._leaf.metric}': a shift by {offset.back.count} {offset.back.grain.value} is by a "
-                "grain of the project's own, which is not there. Shift by a standard grain."
-            )
         needed = (*times, *(r for each in (*self._timed, *self._mixed) for r in each.references if self._is_time(r)))
-        base = replace(_TIME, grain=self._grain)
-        self._spine = self._compiled.spine_for((*needed, base), f"metric '{self._leaf.metric}'")
-        moment = Column(str(self._model.name), self._time_expr, self._grain)
         asked = [group for group in times if group.part is None]
-        is_whole = any(group.grain == self._grain for group in asked)
+        by = offset.back.grain if offset.back is not None else None
+        leads_grain = isinstance(by, CustomGrain) and all(group.grain == by for group in times)
+        if isinstance(by, CustomGrain):
+            self._spine = self._compiled.spine_of(by)
+            self._leads = None if leads_grain else by
+        else:
+            base = replace(_TIME, grain=self._grain)
+            self._spine = self._compiled.spine_for((*needed, base), f"metric '{self._leaf.metric}'")
+        moment = Column(str(self._model.name), self._time_expr, by.base if isinstance(by, CustomGrain) else self._grain)
+        is_whole = any(group.grain is not None and base_of(group.grain) is self._grain for group in asked)
         # One row for each period asked for, at its start.
         periods = () if offset.to_start_of is None or is_whole else tuple(self._read(group) for group in asked)
         block = self._aggregate_rows((*self._timeless, *self._mixed, *self._timed), self._range)
-        spread = Spread(SpineRows(self._spine), moment, offset, periods)
+        spread = Spread(SpineRows(self._spine), moment, offset, periods, leads_grain)
         assert isinstance(block.source, Scan)
         return replace(block, source=replace(block.source, spread=spread))
 
@@ -204,8 +209,8 @@ class _Placing:
         groups.append((MOMENT, Column(str(self._model.name), self._time_expr, grain)))
         scan = Scan(str(self._model.name), self._model.relation, tests=self._test(self._timeless, None))
         is_shifted = self._leaf.offset is not None
-        rows = self._spine_rows(spine, () if is_shifted else self._timed, None if is_shifted else self._range)
-        step = Accumulate(accumulation, grain, rows, self._times(spine, times, others))
+        filters, bounds = ((), None) if is_shifted else (self._timed, self._range)
+        step = Accumulate(accumulation, grain, *self._read_moments(spine, times, filters, bounds))
         return Block(replace(scan, joins=self._rows.in_order), tuple(groups), None, (step,))
 
     def _accumulate_rows(
@@ -279,13 +284,9 @@ class _Placing:
         """Return the join of totals to the moments that they are asked for."""
         needed = (*times, *(r for each in self._timed for r in each.references))
         spine = self._compiled.spine_for(needed, f"metric '{self._leaf.metric}'")
-        rows = self._spine_rows(spine, self._timed, self._range)
-        others = [group for group in self._groups if not self._is_time(group)]
+        rows, named = self._read_moments(spine, times, self._timed, self._range)
         key = min(times, key=_order_of_times)
-        named = self._times(spine, times, others)
-        # A moment that was not asked for goes under its own name.
-        asked = {group.name for group in self._groups}
-        return OnSpine(rows, named, key.name if key.name in asked else MOMENT, offset, keeps_empty)
+        return OnSpine(rows, named, self._name(key), offset, keeps_empty)
 
     def _keep_again(self) -> tuple[Step, ...]:
         """Periods that a spine has added must pass the filters on groups, too."""
@@ -296,21 +297,23 @@ class _Placing:
         )  # fmt: skip
         return (Keep(again),) if again else ()
 
-    def _spine_rows(self, spine: TimeSpine, filters: tuple[Filter, ...], bounds: TimeRange | None) -> SpineRows:
-        joins = _Rows()
+    def _read_moments(
+        self, spine: TimeSpine, times: tuple[Reference, ...], filters: tuple[Filter, ...], bounds: TimeRange | None
+    ) -> tuple[SpineRows, Times]:
+        """Return the moments of a spine that pass the filters, and the groups that are read from it."""
+        joins = Rows()
         tests: list[Test] = [
-            Condition(each, tuple(_read_spine(spine, r, joins) for r in each.references)) for each in filters
+            Condition(each, tuple(read_spine(spine, r, joins) for r in each.references)) for each in filters
         ]
         if bounds is not None:
             tests.append(Bound(Column(SPINE, spine.column), bounds.start, bounds.end))
-        return SpineRows(spine, tuple(tests), joins.in_order)
+        columns = tuple((self._name(group), read_spine(spine, group, joins)) for group in times)
+        others = tuple(group.name for group in self._groups if not self._is_time(group))
+        return SpineRows(spine, tuple(tests), joins.in_order), Times(columns, others)
 
-    def _times(self, spine: TimeSpine, times: tuple[Reference, ...], others: list[Reference]) -> Times:
-        asked = {group.name for group in self._groups}
-        columns = tuple(
-            (group.name if group.name in asked else MOMENT, _read_spine(spine, group, None)) for group in times
-        )
-        return Times(columns, tuple(group.name for group in others))
+    def _name(self, group: Reference) -> str:
+        """Return the group's name; a moment that was not asked for goes under a name of its own."""
+        return group.name if group in self._groups else MOMENT
 
     # Columns.
 
@@ -339,7 +342,7 @@ class _Placing:
 
     def _read(self, reference: Reference) -> Column:
         if self._spine is not None and self._is_time(reference):
-            return _read_spine(self._spine, reference, self._rows)
+            return read_spine(self._spine, reference, self._rows, self._leads)
         attribute = self._compiled.find(self._leaf.metric, self._measure, reference)
         return read_attribute(
             self._compiled, self._model, attribute, reference, self._rows, self._moment(), self._leaf.metric
@@ -386,8 +389,8 @@ def read_attribute(
     fact: SemanticModel,
     attribute: Attribute,
     reference: Reference,
-    rows: _Rows,
-    moment: Column,
+    rows: Rows,
+    moment: Column | None,
     metric: str,
 ) -> Column:
     """Return the attribute's column, adding the joins that lead to it."""
@@ -406,7 +409,7 @@ def read_attribute(
     return column._replace(grain=grain)
 
 
-def _join_hops(compiled: Compiled, fact: SemanticModel, attribute: Attribute, rows: _Rows, moment: Column) -> str:
+def _join_hops(compiled: Compiled, fact: SemanticModel, attribute: Attribute, rows: Rows, moment: Column | None) -> str:
     table, model = str(fact.name), fact
     path = ""
     for hop in attribute.hops:
@@ -423,7 +426,7 @@ def _join_hops(compiled: Compiled, fact: SemanticModel, attribute: Attribute, ro
             if own.is_partition and (right := target.dimensions.get(name)) is not None and right.is_partition
         ]
         validity = None
-        if target.validity is not None:
+        if target.validity is not None and moment is not None:
             start, end = target.dimensions[target.validity.start], target.dimensions[target.validity.end]
             validity = Validity(moment, Column(alias, start.expr, start.grain), Column(alias, end.expr, end.grain))
         rows.add(Join(alias, target.relation, tuple(equal), validity))
@@ -431,13 +434,13 @@ def _join_hops(compiled: Compiled, fact: SemanticModel, attribute: Attribute, ro
     return table
 
 
-def _join_custom(column: Column, grain: CustomGrain, plain: str, rows: _Rows) -> Column:
+def _join_custom(column: Column, grain: CustomGrain, plain: str, rows: Rows) -> Column:
     alias = f"__{plain}__{grain.value}"
     rows.add(Join(alias, grain.relation, ((column, Column(alias, grain.base_column)),)))
     return Column(alias, grain.column)
 
 
-def _join_metric(compiled: Compiled, column: Column, reference: Reference, rows: _Rows) -> Column:
+def _join_metric(compiled: Compiled, column: Column, reference: Reference, rows: Rows) -> Column:
     """Join a metric by an entity, so that a filter can ask it; where it has no row it is null."""
     assert reference.metric is not None
     entity = reference.links[-1] + "__" + reference.element if len(reference.links) > 1 else reference.element
@@ -450,16 +453,15 @@ def _join_metric(compiled: Compiled, column: Column, reference: Reference, rows:
     return Column(alias, reference.metric)
 
 
-def _read_spine(spine: TimeSpine, reference: Reference, rows: _Rows | None) -> Column:
+def read_spine(spine: TimeSpine, reference: Reference, rows: Rows, leads: CustomGrain | None = None) -> Column:
+    """Return a time's column of a spine; `leads` is the grain of the project's own by which it is shifted."""
     column = Column(SPINE, spine.column)
     if reference.part is not None:
         return column._replace(part=reference.part)
     grain = reference.grain
     if isinstance(grain, CustomGrain):
-        if grain.relation == spine.relation:
+        if grain.relation == spine.relation and leads is None:
             return Column(SPINE, grain.column)
-        if rows is None:
-            raise QueryError(f"'{reference.name}': its time spine is not the one that the other times are read from.")
         return _join_custom(column._replace(grain=grain.base), grain, SPINE, rows)
     return column if grain is None or grain is spine.grain else column._replace(grain=grain)
 
@@ -476,7 +478,7 @@ def _place_nested(compiled: Compiled, expanded: Expanded, leaf: Nested) -> tuple
     first = next(each for each in compiled.manifest.leaves_of(leaf.metric) if each.measure)
     assert first.measure is not None
     measure = compiled.measure(first.measure.name)
-    probe = Leaf(leaf.column, leaf.metric, compiled.manifest.model_of(measure.name), measure, (), leaf.outer, False)
+    probe = Leaf(leaf.column, leaf.metric, compiled.manifest.model_of(measure.name), measure, (), leaf.timed, False)
     step = _Placing(compiled, expanded, probe).on_spine(
         tuple(group for group in expanded.groups
               if is_aggregation_time(measure, compiled.find(leaf.metric, measure, group), group)),
@@ -485,4 +487,5 @@ def _place_nested(compiled: Compiled, expanded: Expanded, leaf: Nested) -> tuple
     )  # fmt: skip
     groups = tuple((name, Column("", name)) for name in inner.groups)
     value = Value(leaf.column, Aggregation.MAX, Argument(Column("", leaf.column)), None, None, leaf.is_asked)
-    return Block(inner, groups, None, (step,)), value
+    steps = (step, Keep(leaf.kept)) if leaf.kept else (step,)
+    return Block(inner, groups, None, steps), value

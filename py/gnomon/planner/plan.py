@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gnomon.planner.compiled import Compiled
-from gnomon.planner.draft import Drawn, Resolved
+from gnomon.planner.draft import Drawn, Resolved, Variance
 from gnomon.planner.expand_metrics import expand_metrics
+from gnomon.planner.list_values import list_values
 from gnomon.planner.place_leaves import place_leaves
 from gnomon.planner.question import Question
 from gnomon.planner.replicate_ratios import replicate_ratios
 from gnomon.planner.resolve_names import resolve_names
 from gnomon.planner.share_blocks import share_blocks
-from gnomon.planner.write_sql import write_sql
+from gnomon.planner.write_sql import take_extremes, write_sql
 from gnomon.semantic.model import Manifest, Metric
 
 
@@ -35,13 +36,21 @@ class Plan:
 def plan(manifest: Manifest | Compiled, question: Question) -> Plan:
     """Return the plan; QueryError refuses what cannot be answered exactly."""
     compiled = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
-    resolved = resolve_names(compiled, question)
-    expanded = expand_metrics(compiled, resolved)
-    answer = share_blocks(expanded, place_leaves(compiled, expanded))
-    variances = replicate_ratios(compiled, resolved, expanded, answer)
+    variances: tuple[Variance, ...] = ()
+    if question.metrics:
+        resolved = resolve_names(compiled, question)
+        expanded = expand_metrics(compiled, resolved)
+        answer = share_blocks(expanded, place_leaves(compiled, expanded))
+        variances = replicate_ratios(compiled, resolved, expanded, answer)
+    else:
+        resolved, answer = list_values(compiled, question)
+    query = write_sql(Drawn(resolved, answer, variances))
+    groups = answer.groups
+    if question.takes_extremes:
+        query, groups = take_extremes(query, groups)
     return Plan(
-        sql=write_sql(Drawn(resolved, answer, variances)).sql(dialect="duckdb", pretty=True),
-        groups=answer.groups,
+        sql=query.sql(dialect="duckdb", pretty=True),
+        groups=groups,
         metrics=resolved.metrics,
         why=_explain(resolved, len(answer.blocks)),
     )

@@ -11,10 +11,11 @@ class Question:
     """What a caller asks, in MetricFlow's names.
 
     `start` and `end` bound metric_time, both included. `applies_floors` off answers as
-    MetricFlow does, without the smallest number of units that a metric asks for.
+    MetricFlow does, without the smallest number of units that a metric asks for. Without metrics
+    the values of the groups are listed, or with `takes_extremes` the least and the greatest of one.
     """
 
-    metrics: tuple[str, ...]
+    metrics: tuple[str, ...] = ()
     group_by: tuple[str, ...] = ()
     where: tuple[str, ...] = ()
     order_by: tuple[str, ...] = ()
@@ -22,3 +23,4 @@ class Question:
     start: datetime | None = None
     end: datetime | None = None
     applies_floors: bool = True
+    takes_extremes: bool = False

@@ -13,7 +13,7 @@ from gnomon.planner.draft import Ordering, Resolved, TimeRange
 from gnomon.planner.filters import Filter
 from gnomon.planner.question import Question
 from gnomon.planner.references import METRIC_TIME, Reference, parse_order
-from gnomon.semantic.grain import Grain, base_of
+from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Manifest, Metric
 
 
@@ -24,10 +24,8 @@ def resolve_names(compiled: Compiled, question: Question) -> Resolved:
     manifest = compiled.manifest
     metrics = tuple(_find_metric(manifest, name) for name in question.metrics)
     groups = tuple(_settle(compiled, metrics, compiled.reference(word)) for word in question.group_by)
-    _refuse_repeats([*(group.name for group in groups), *question.metrics])
+    refuse_repeats([*(group.name for group in groups), *question.metrics])
     filters = tuple(_settle_filter(compiled, metrics, compiled.filter(text)) for text in question.where)
-    if question.limit is not None and (type(question.limit) is not int or question.limit < 0):
-        raise QueryError(f"limit {question.limit!r} is not a number of rows. Leave it out for all rows.")
     for metric in metrics:
         _refuse_own_outcome(manifest, metric.name, metric, (*groups, *(r for each in filters for r in each.references)))
     companions = _find_companions(manifest, metrics) if question.applies_floors else ()
@@ -36,11 +34,18 @@ def resolve_names(compiled: Compiled, question: Question) -> Resolved:
         companions=companions,
         groups=groups,
         filters=filters,
-        order_by=tuple(_resolve_ordering(compiled, metrics, groups, word) for word in question.order_by),
-        limit=question.limit,
+        order_by=tuple(resolve_ordering(compiled, metrics, groups, word) for word in question.order_by),
+        limit=read_limit(question),
         time_range=_widen_range(compiled, metrics, groups, question.start, question.end),
         applies_floors=question.applies_floors,
     )
+
+
+def read_limit(question: Question) -> int | None:
+    """Return the limit; QueryError if it is no number of rows."""
+    if question.limit is not None and (type(question.limit) is not int or question.limit < 0):
+        raise QueryError(f"limit {question.limit!r} is not a number of rows. Leave it out for all rows.")
+    return question.limit
 
 
 def _find_metric(manifest: Manifest, name: str) -> Metric:
@@ -105,9 +110,10 @@ def _settle_filter(compiled: Compiled, metrics: tuple[Metric, ...], condition: F
     )
 
 
-def _resolve_ordering(
+def resolve_ordering(
     compiled: Compiled, metrics: tuple[Metric, ...], groups: tuple[Reference, ...], word: str
 ) -> Ordering:
+    """Return the column of the answer that `word` orders by."""
     name, is_descending = parse_order(word, compiled.manifest.custom_grains)
     columns = [*(str(metric.name) for metric in metrics), *(group.name for group in groups)]
     if name in columns:
@@ -121,7 +127,8 @@ def _resolve_ordering(
     return Ordering(column=meant[0], is_descending=is_descending)
 
 
-def _refuse_repeats(names: Iterable[str]) -> None:
+def refuse_repeats(names: Iterable[str]) -> None:
+    """Refuse a name that is asked for twice."""
     seen: set[str] = set()
     for name in names:
         if name in seen:
@@ -136,14 +143,23 @@ def _widen_range(
     start: datetime | None,
     end: datetime | None,
 ) -> TimeRange | None:
+    if start is None and end is None:
+        return None
+    default = _settle(compiled, metrics, Reference((), METRIC_TIME)).grain
+    assert isinstance(default, Grain)
+    return widen(groups, default, start, end)
+
+
+def widen(
+    groups: tuple[Reference, ...], default: Grain, start: datetime | None, end: datetime | None
+) -> TimeRange | None:
     """Widen the bounds to whole periods of the finest metric_time grain, so that no period is cut."""
     if start is None and end is None:
         return None
     if start is not None and end is not None and end < start:
         raise QueryError(f"the end {end:%Y-%m-%d %H:%M} is before the start {start:%Y-%m-%d %H:%M}.")
-    asked = [base_of(group.grain) for group in groups if group.element == METRIC_TIME and group.grain is not None]
-    default = _settle(compiled, metrics, Reference((), METRIC_TIME)).grain
-    assert isinstance(default, Grain)
+    # As MetricFlow: a grain of the project's own does not widen.
+    asked = [group.grain for group in groups if group.element == METRIC_TIME and isinstance(group.grain, Grain)]
     grain = Grain.finest(tuple(asked)) if asked else default
     return TimeRange(
         start=_floor(start, grain) if start else None,

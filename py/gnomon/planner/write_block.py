@@ -9,6 +9,7 @@ from gnomon.planner.algebra import (
     SPINE,
     Accumulate,
     Block,
+    Column,
     Keep,
     OnSpine,
     PickPeriod,
@@ -75,7 +76,8 @@ def _read_spine(rows: SpineRows, times: Times, write_answer: WriteAnswer, *, by:
     conditions = write_tests(rows.tests)
     if conditions:
         query = query.where(*conditions, copy=False)
-    finest = by or (spine.grain if any(c.grain is None and c.part is None for _, c in times.columns) else None)
+    is_whole = any(column == Column(SPINE, spine.column) for _, column in times.columns)
+    finest = by or (spine.grain if is_whole else None)
     return query if finest is spine.grain else query.distinct(copy=False)
 
 

@@ -12,6 +12,7 @@ from gnomon.planner.sql_parts import (
     alias,
     argument,
     before,
+    interval,
     marked_table,
     name,
     positions,
@@ -22,10 +23,13 @@ from gnomon.planner.sql_parts import (
     truncate,
     write_tests,
 )
-from gnomon.semantic.model import Accumulation
+from gnomon.semantic.grain import CustomGrain
+from gnomon.semantic.model import Accumulation, Offset, Span, TimeSpine
 
 # A row's number among the conversions, and what the parts of a pair are called.
 _NUMBER, _KEY, _WHEN, _ARGUMENT = "__number", "__key", "__when", "__argument"
+# A moment of a spine before it is shifted, and the ends of the period that it is shifted to.
+_FROM, _FIRST, _LAST = "__from", "__first", "__last"
 WriteAnswer = Callable[[Answer], exp.Select]
 
 
@@ -67,6 +71,12 @@ def _spread(rows: exp.Select, spread: Spread) -> exp.Select:
     spine = spread.rows.spine
     grain = spread.moment.grain
     assert grain is not None
+    if isinstance(spread.how, Offset) and spread.how.back and isinstance(spread.how.back.grain, CustomGrain):
+        moments: exp.Expr = subquery(
+            _lead(spine, spread.how.back.grain, spread.how.back.count, spread.leads_grain), SPINE
+        )
+        on = exp.EQ(this=name(_FROM, SPINE), expression=read(spread.moment))
+        return rows.join(moments, on=on, join_type="inner", copy=False)
     if grain is spine.grain:
         moments = table(spine.relation, SPINE)
     else:
@@ -86,6 +96,46 @@ def _spread(rows: exp.Select, spread: Spread) -> exp.Select:
         if starts:
             conditions.append(exp.Paren(this=exp.or_(*starts, copy=False, wrap=False)))
     return rows.join(moments, on=exp.and_(*conditions, copy=False), join_type="inner", copy=False)
+
+
+def _lead(spine: TimeSpine, grain: CustomGrain, count: int, leads_grain: bool) -> exp.Select:
+    """Return each moment of a spine, under _FROM, with the one at the same place `count` periods later.
+
+    There is none, and so it is null, where the later period is shorter or beyond the spine.
+    """
+    period, moment = name(grain.column), name(spine.column)
+    by_period = exp.Order(expressions=[exp.Ordered(this=period.copy(), nulls_first=False)])
+
+    def later(value: exp.Expr) -> exp.Expr:
+        lead = exp.Anonymous(this="LEAD", expressions=[value, exp.Literal.number(count)])
+        return exp.Window(this=lead, order=by_period.copy())
+
+    periods = exp.Select().select(
+        period.copy(),
+        alias(later(exp.Min(this=moment.copy())), _FIRST),
+        alias(later(exp.Max(this=moment.copy())), _LAST),
+        alias(later(period.copy()), _FROM),
+        copy=False,
+    )
+    periods = periods.from_(table(spine.relation, SPINE), copy=False).group_by(period.copy(), copy=False)
+    place = exp.Window(
+        this=exp.RowNumber(),
+        partition_by=[period.copy()],
+        order=exp.Order(expressions=[exp.Ordered(this=moment.copy(), nulls_first=False)]),
+    )
+    moments = exp.Select().select(moment.copy(), period.copy(), alias(place, _NUMBER), copy=False)
+    moments = moments.from_(table(spine.relation, SPINE), copy=False)
+    steps = exp.Mul(
+        this=exp.Paren(this=exp.Sub(this=name(_NUMBER), expression=exp.Literal.number(1))),
+        expression=interval(Span(1, spine.grain)),
+    )
+    there = exp.Add(this=name(_FIRST), expression=steps)
+    shifted = exp.Case().when(exp.LTE(this=there, expression=name(_LAST)), there.copy(), copy=False)
+    query = exp.Select().select(alias(name(spine.column, "moments"), _FROM), copy=False)
+    target = alias(name(_FROM, "periods"), grain.column) if leads_grain else alias(shifted, spine.column)
+    query = query.select(target, copy=False).from_(subquery(moments, "moments"), copy=False)
+    same = exp.EQ(this=name(grain.column, "moments"), expression=name(grain.column, "periods"))
+    return query.join(subquery(periods, "periods"), on=same, join_type="inner", copy=False)
 
 
 def write_scan(block: Block, values: tuple[Value, ...], counted: str | None, write_answer: WriteAnswer) -> exp.Select:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from gnomon.core.errors import QueryError
 from gnomon.planner.algebra import Answer
 from gnomon.planner.draft import Drawn, Variance
 from gnomon.planner.expand_metrics import HAS_PREFIX
@@ -52,6 +53,18 @@ def write_sql(drawn: Drawn) -> exp.Select:
         by = exp.Ordered(this=name(ordering.column), desc=ordering.is_descending, nulls_first=False)
         query = query.order_by(by, copy=False)
     return query.limit(resolved.limit, copy=False) if resolved.limit is not None else query
+
+
+def take_extremes(query: exp.Select, groups: tuple[str, ...]) -> tuple[exp.Select, tuple[str, ...]]:
+    """Return the least and the greatest of the one group that a query lists, and their names."""
+    if len(groups) != 1:
+        raise QueryError(f"the least and the greatest are of one dimension, and {len(groups)} are asked for.")
+    (group,) = groups
+    names = (f"{group}__min", f"{group}__max")
+    extremes = exp.Select().select(
+        alias(exp.Min(this=name(group)), names[0]), alias(exp.Max(this=name(group)), names[1]), copy=False
+    )
+    return extremes.from_(subquery(query, "listed"), copy=False), names
 
 
 def write_answer(answer: Answer) -> exp.Select:
