@@ -60,6 +60,15 @@ def derived(name: str, expr: str, inputs: Sequence[str | Json], **meta: Any) -> 
     return _metric(name, "derived", {"expr": expr, "metrics": metrics}, None, meta)
 
 
+def cumulative(name: str, of: str, **params: Any) -> Json:
+    return _metric(name, "cumulative", {"measure": {"name": of}, "cumulative_type_params": params}, None, {})
+
+
+def conversion(name: str, base: str, converted: str, entity: str, **params: Any) -> Json:
+    own = {"base_measure": {"name": base}, "conversion_measure": {"name": converted}, "entity": entity, **params}
+    return _metric(name, "conversion", {"conversion_type_params": own}, None, {})
+
+
 def where_filter(*templates: str) -> Json:
     return {"where_filters": [{"where_sql_template": template} for template in templates]}
 

@@ -37,9 +37,9 @@ QUESTIONS = {
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_plan_is_as_read(name: str, tmp_path: Path, golden: Callable[[str, str], None]) -> None:
     manifest = read_manifest(write_manifest(tmp_path / "m.json", small.MODELS, small.METRICS))
-    golden(f"plans/{name}.sql", plan(manifest, QUESTIONS[name]).sql + "\n")
+    golden(f"plans/{name}.sql", plan(manifest, QUESTIONS[name]).format() + "\n")
 
 
 def test_interval_plan_is_as_read(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
     manifest = read_manifest(write_manifest(tmp_path / "m.json", sampled.MODELS, sampled.METRICS))
-    golden("plans/an_interval.sql", plan(manifest, Question(("bad_rate",), ("review__region",))).sql + "\n")
+    golden("plans/an_interval.sql", plan(manifest, Question(("bad_rate",), ("review__region",))).format() + "\n")

@@ -12,7 +12,7 @@ import pytest
 from gnomon import Engine
 from gnomon.core.errors import DefinitionError, GnomonError, QueryError, WarehouseError
 from gnomon.semantic.manifest import parse_manifest
-from tests.manifests import derived, measure, ratio, semantic_model, simple, write_manifest
+from tests.manifests import cumulative, derived, measure, ratio, semantic_model, simple, write_manifest
 from tests.soundness import conftest as small
 
 KIND = "{{ Dimension('post__kind') }}"
@@ -29,13 +29,16 @@ REFUSED: dict[str, dict[str, Any]] = {
     "two joins away": {"metrics": ["posts"], "group_by": ["post__creator__tier"]},
     "grain finer than the data": {"metrics": ["posts"], "group_by": ["metric_time__hour"]},
     "grain of a category": {"metrics": ["posts"], "group_by": ["post__kind__week"]},
-    "date part": {"metrics": ["posts"], "group_by": ["post__post_date__extract_dow"]},
+    "part of a category": {"metrics": ["posts"], "group_by": ["post__kind__extract_dow"]},
+    "unknown date part": {"metrics": ["posts"], "group_by": ["metric_time__extract_fortnight"]},
     "not a name": {"metrics": ["posts"], "group_by": ["post__kind; drop table posts"]},
     "filter with a syntax error": {"metrics": ["posts"], "where": [f"{KIND} = "]},
     "filter on a bare column": {"metrics": ["posts"], "where": ["kind = 'video'"]},
     "filter with an unknown word": {"metrics": ["posts"], "where": ["{{ Dimnsion('post__kind') }} = 'video'"]},
     "filter with an unknown dimension": {"metrics": ["posts"], "where": ["{{ Dimension('post__knd') }} = 'video'"]},
-    "filter on a metric": {"metrics": ["posts"], "where": ["{{ Metric('views', ['creator']) }} > 3"]},
+    "filter on a metric by nothing": {"metrics": ["posts"], "where": ["{{ Metric('views') }} > 3"]},
+    "filter on a metric by a category": {"metrics": ["posts"], "where": ["{{ Metric('views', ['post__kind']) }} > 3"]},
+    "filter on an unknown metric": {"metrics": ["posts"], "where": ["{{ Metric('view', ['creator']) }} > 3"]},
     "filter with two statements": {"metrics": ["posts"], "where": [f"{KIND} = 'video'; drop table posts"]},
     "filter with a subquery": {"metrics": ["posts"], "where": [f"{KIND} in (select kind from posts)"]},
     "filter that reads a file": {"metrics": ["posts"], "where": [f"{KIND} = read_text('/etc/passwd')"]},
@@ -70,11 +73,18 @@ REFUSED: dict[str, dict[str, Any]] = {
     "not a date": {"metrics": ["posts"], "start": "tomorrow"},
     "unknown saved query": {"saved_query": "weekly"},
     "policy": {"metrics": ["posts"], "policy": "regional"},
-    "cumulative metric": {"metrics": ["posts_so_far"]},
-    "derived metric over an offset": {"metrics": ["change"]},
-    "joined to the time spine": {"metrics": ["posts_every_day"]},
+    "a window of time without a time": {"metrics": ["posts_of_a_week"]},
+    "a shift in time without a time": {"metrics": ["change"]},
+    "a shifted ratio filtered by time or something else": {
+        "metrics": ["rate_before"],
+        "group_by": ["metric_time"],
+        "where": [f"{{{{ TimeDimension('metric_time', 'day') }}}} > '2026-01-01' or {KIND} = 'video'"],
+    },
+    "no spine that is fine enough": {"metrics": ["plays_by_hour"], "group_by": ["metric_time__hour"]},
+    "values that no table joins": {"group_by": ["post__kind", "play__length"]},
+    "values of an unknown dimension": {"group_by": ["post__knd"]},
+    "the least of two dimensions": {"group_by": ["post__kind", "creator__tier"], "takes_extremes": True},
     "grouped by its own outcome": {"metrics": ["bad_share"], "group_by": ["post__is_bad"]},
-    "median": {"metrics": ["median_views"]},
     "metric whose inputs do not exist yet": {"metrics": ["health_index"]},
 }
 EXTRA_MODELS = [
@@ -82,23 +92,22 @@ EXTRA_MODELS = [
     semantic_model(
         "plays",
         entities={"play": ("primary", "play_id")},
-        dimensions={"play_date": "day"},
-        measures=[measure("median_views", "median", "views")],
-        time="play_date",
+        dimensions={"played_at": "hour", "length": None},
+        measures=[measure("plays", "count", "play_id")],
+        time="played_at",
     ),
 ]
+DAY = {"count": 1, "granularity": "day"}
 EXTRA_METRICS = [
     *small.METRICS,
-    {**simple("posts_so_far", "posts"), "type": "cumulative"},
-    derived("change", "views - before", ["views", {"name": "views", "alias": "before", "offset_window": {"count": 1}}]),
-    simple("median_views"),
+    cumulative("posts_of_a_week", "posts", window={"count": 7, "granularity": "day"}),
+    derived("change", "views - before", ["views", {"name": "views", "alias": "before", "offset_window": DAY}]),
+    derived("rate_before", "bad_rate", [{"name": "bad_rate", "offset_window": DAY}]),
+    cumulative("plays_by_hour", "plays"),
     derived("health_index", "cast(null as double)", ["views"], missing_inputs=[
         {"sub_score": "supply", "metric": "high_quality_supply", "reason": "no frozen quality model yet"},
     ]),
 ]  # fmt: skip
-SPINED = simple("posts_every_day", "posts")
-SPINED["type_params"]["measure"]["join_to_timespine"] = True
-EXTRA_METRICS.append(SPINED)
 EXTRA_METRICS.append(ratio("bad_share", "bad_posts", "posts", never_by=["post__is_bad"]))
 
 

@@ -177,24 +177,34 @@ def test_two_homes_of_one_attribute_are_refused(tmp_path: Path) -> None:
         engine.plan(["n"], ["creator__region"])
 
 
-def test_rows_with_validity_periods_are_not_joined_without_them(tmp_path: Path) -> None:
+def test_rows_with_validity_periods_are_joined_as_they_were_at_the_time(tmp_path: Path) -> None:
+    """Creator 1 is gold from the 3rd on, and nothing is known of it before the 2nd; creator 2 has no history."""
+    path = tmp_path / "small.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("""
+            create table fact as select * from (values (1, 1, date '2026-01-01'), (2, 1, date '2026-01-02'),
+                (3, 1, date '2026-01-03'), (4, 1, date '2026-01-09'), (5, 2, date '2026-01-03')) as t(i, creator_id, d);
+            create table history as select * from (values
+                (1, 'new', date '2026-01-02', date '2026-01-03'), (1, 'gold', date '2026-01-03', null)
+            ) as t(creator_id, tier, valid_from, valid_to)
+        """)
     fact = semantic_model(
         "fact",
         entities={"item": ("primary", "i"), "creator": ("foreign", "creator_id")},
         dimensions={"d": "day"},
-        measures=[measure("n", "count")],
+        measures=[measure("n", "count", "i")],
         time="d",
     )
-    history = semantic_model("history", entities={"creator": ("unique", "creator_id")}, dimensions={"tier": None})
+    history = semantic_model("history", entities={"creator": ("natural", "creator_id")}, dimensions={"tier": None})
     for name, key in (("valid_from", "is_start"), ("valid_to", "is_end")):
         validity = {"is_start": False, "is_end": False, key: True}
         history["dimensions"].append(
             {"name": name, "type": "time", "type_params": {"time_granularity": "day", "validity_params": validity}}
         )
     manifest = write_manifest(tmp_path / "m.json", [fact, history], [simple("n")])
-    engine = Engine.from_manifest(manifest, make_events(tmp_path))
-    with pytest.raises(QueryError, match="the join would count rows more than once"):
-        engine.plan(["n"], ["creator__tier"])
+    engine = Engine.from_manifest(manifest, path)
+    rows = engine.query(["n"], ["creator__tier"], order_by=["creator__tier"]).to_arrow().to_pylist()
+    assert rows == [{"creator__tier": tier, "n": n} for tier, n in (("gold", 2), ("new", 1), (None, 2))]
 
 
 CALLS: dict[str, dict[str, Any]] = {

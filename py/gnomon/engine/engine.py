@@ -76,14 +76,16 @@ class Engine:
         end: Moment = None,
         saved_query: str | None = None,
         policy: str | None = None,
+        takes_extremes: bool = False,
     ) -> Result:
         """Return the answer. Names, column order and filters are MetricFlow's.
 
-        `start` and `end` bound metric_time, both included, in UTC. QueryError refuses what
+        `start` and `end` bound metric_time, both included, in UTC. Without metrics the values of
+        the groups are listed, or the least and the greatest of one (`takes_extremes`). QueryError refuses what
         cannot be answered exactly; values that are missing for a reason say it in
         `Result.provenance`.
         """
-        chosen = self.plan(metrics, group_by, where, order_by, limit, start, end, saved_query, policy)
+        chosen = self.plan(metrics, group_by, where, order_by, limit, start, end, saved_query, policy, takes_extremes)
         rows = self._warehouse.query(chosen.sql)
         units = take_units(rows)
         table, nulls = self._judge(chosen, rows.select([*chosen.groups, *(m.name for m in chosen.metrics)]), units)
@@ -110,6 +112,7 @@ class Engine:
         end: Moment = None,
         saved_query: str | None = None,
         policy: str | None = None,
+        takes_extremes: bool = False,
     ) -> Plan:
         """Return how the same question would be answered: the SQL, the rollups, and why."""
         if policy is not None:
@@ -122,6 +125,7 @@ class Engine:
             limit=limit,
             start=read_moment("start", start),
             end=read_moment("end", end, is_end=True),
+            takes_extremes=takes_extremes,
         )
         return plan(self._compiled, expand_saved(self.manifest, question, saved_query))
 

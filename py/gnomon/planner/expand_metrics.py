@@ -18,6 +18,7 @@ from gnomon.planner.draft import Expanded, Leaf, Nested, Resolved, TimeRange
 from gnomon.planner.expressions import parse_expression
 from gnomon.planner.filters import Filter
 from gnomon.planner.references import Reference
+from gnomon.planner.sql_parts import any_of, case, cast, name, number
 from gnomon.semantic.model import Conversion, MeasureInput, Metric, MetricKind, Offset
 
 HAS_PREFIX = "__has:"
@@ -69,8 +70,7 @@ class _Expansion:
         if not self._applies_floors or documentation.units is None or documentation.minimum_units == 0:
             return formula
         units = self.expand(self._compiled.manifest.metrics[documentation.units], outer, False, offset)
-        enough = exp.GTE(this=units, expression=exp.Literal.number(documentation.minimum_units))
-        return exp.Case().when(enough, formula, copy=False)
+        return case(exp.GTE(this=units, expression=number(documentation.minimum_units)), formula)
 
     def _write_formula(
         self, metric: Metric, outer: tuple[Filter, ...], is_asked: bool, offset: Offset | None
@@ -134,11 +134,11 @@ class _Expansion:
             used.name, frozenset(map(_filter_key, leaf.own)), frozenset(map(_filter_key, leaf.outer)),
             used.joins_spine, used.fill, offset, metric.accumulation, converts,
         )  # fmt: skip
-        column = exp.column(self._keep(identity, leaf), quoted=True)
+        column = name(self._keep(identity, leaf))
         fill = converts.measure.fill if converts else used.fill
         if fill is None:
             return column
-        return exp.Coalesce(this=column, expressions=[exp.Literal.number(fill)])
+        return exp.Coalesce(this=column, expressions=[number(fill)])
 
     def _keep(self, identity: object, leaf: Leaf | Nested) -> str:
         found = self._found.get(identity)
@@ -157,7 +157,7 @@ class _Expansion:
         opportunities = self._leaf(metric, base, own, outer, is_asked, None)
         conversions = self._leaf(metric, base, own, outer, is_asked, None, converts=conversion)
         # The rows of both sides are there, whichever is asked for.
-        both = exp.func("ROW", conversions, opportunities)
+        both = exp.Tuple(expressions=[conversions, opportunities])
         formula = _divide(conversions, opportunities) if conversion.is_rate else conversions
         return formula if _is_strict(formula) else _only_where_present(formula, both)
 
@@ -188,7 +188,7 @@ class _Expansion:
             column, metric.name, inner.finish({column: formula}), tuple(timed), tuple(kept), offset, is_asked
         )
         identity = (metric.name, frozenset(map(_filter_key, outer)), offset)
-        return exp.column(self._keep(identity, nested), quoted=True)
+        return name(self._keep(identity, nested))
 
     def _require_time(self, metric: Metric, leaf: Leaf) -> None:
         """Refuse a value that hangs on a time where the question has none."""
@@ -226,8 +226,8 @@ def _once(filters: Iterable[Filter], besides: Iterable[Filter]) -> tuple[Filter,
 
 def _divide(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
     return exp.Div(
-        this=exp.cast(numerator, "double", copy=False),
-        expression=exp.cast(exp.Nullif(this=denominator, expression=exp.Literal.number(0)), "double", copy=False),
+        this=cast(numerator, exp.DType.DOUBLE),
+        expression=cast(exp.Nullif(this=denominator, expression=number(0)), exp.DType.DOUBLE),
     )
 
 
@@ -244,10 +244,10 @@ def _only_where_present(formula: exp.Expr, parts: exp.Expr) -> exp.Expr:
     columns = dict.fromkeys(
         column.name for column in parts.find_all(exp.Column) if not column.name.startswith(HAS_PREFIX)
     )
-    present = [exp.column(f"{HAS_PREFIX}{name}", quoted=True) for name in columns]
+    present = [name(f"{HAS_PREFIX}{column}") for column in columns]
     if not present:
         return formula
-    return exp.Case().when(exp.or_(*present, copy=False, wrap=False), formula, copy=False)
+    return case(any_of(present), formula)
 
 
 def _substitute(metric: Metric, inputs: dict[str, exp.Expr]) -> exp.Expr:

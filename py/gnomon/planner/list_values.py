@@ -12,7 +12,8 @@ from gnomon.core.errors import QueryError, explain_unknown, join_names
 from gnomon.planner.algebra import SPINE, Answer, Block, Bound, Column, Condition, Join, Scan, Test
 from gnomon.planner.compiled import Attribute, Compiled, check_time
 from gnomon.planner.draft import Ordering, Resolved
-from gnomon.planner.place_leaves import Rows, read_attribute, read_spine
+from gnomon.planner.join_entities import Rows, read_attribute, read_spine
+from gnomon.planner.place_leaves import join_metric
 from gnomon.planner.question import Question
 from gnomon.planner.references import METRIC_TIME, Reference
 from gnomon.planner.resolve_names import read_limit, refuse_repeats, resolve_ordering, widen
@@ -81,7 +82,8 @@ class _Reading:
         if reference.grain is not None or reference.part is not None:
             check_time("values", reference, attribute)
         moment = Column(SPINE, self._spine.column) if self._spine is not None else None
-        return read_attribute(self._compiled, self._home, attribute, reference, self._rows, moment, "values")
+        column = read_attribute(self._compiled, self._home, attribute, reference, self._rows, moment)
+        return column if reference.metric is None else join_metric(self._compiled, column, reference, self._rows)
 
     def scan(self, tests: tuple[Test, ...]) -> Scan:
         joins = tuple(replace(join, keeps_both=not join.alias.startswith(f"__{SPINE}")) for join in self._rows.in_order)

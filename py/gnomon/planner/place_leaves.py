@@ -8,10 +8,9 @@ moments, so the spine is joined before anything is aggregated.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from gnomon.core.errors import DefinitionError, QueryError, explain_unknown
-from gnomon.core.names import DimensionName, EntityName
+from gnomon.core.errors import QueryError
 from gnomon.planner.algebra import (
     MOMENT,
     SPINE,
@@ -33,21 +32,20 @@ from gnomon.planner.algebra import (
     Step,
     Test,
     Times,
-    Validity,
     Value,
     Window,
 )
-from gnomon.planner.compiled import Attribute, Compiled, is_aggregation_time
+from gnomon.planner.compiled import Compiled, is_aggregation_time
 from gnomon.planner.draft import Expanded, Leaf, Nested, Placed, TimeRange
 from gnomon.planner.expand_metrics import expand_metrics
-from gnomon.planner.expressions import is_plain
 from gnomon.planner.filters import Filter
+from gnomon.planner.join_entities import Rows, find_key, read_attribute, read_spine
 from gnomon.planner.question import Question
 from gnomon.planner.references import METRIC_TIME, Reference
 from gnomon.planner.resolve_names import resolve_names
 from gnomon.planner.share_blocks import share_blocks
-from gnomon.semantic.grain import AnyGrain, CustomGrain, Grain, base_of
-from gnomon.semantic.model import Accumulation, Aggregation, Conversion, Offset, SemanticModel, TimeSpine
+from gnomon.semantic.grain import CustomGrain, Grain, base_of
+from gnomon.semantic.model import Accumulation, Aggregation, Conversion, Offset, TimeSpine
 
 _ADDITIVE = {Aggregation.SUM, Aggregation.SUM_BOOLEAN, Aggregation.COUNT, Aggregation.MIN, Aggregation.MAX}
 _TIME = Reference((), METRIC_TIME)
@@ -80,26 +78,6 @@ def _value_of(compiled: Compiled, leaf: Leaf) -> Value:
         case Aggregation.MEDIAN:
             aggregation = Aggregation.PERCENTILE
     return Value(leaf.column, aggregation, argument, measure.percentile, leaf.fill, leaf.is_asked)
-
-
-@dataclass
-class Rows:
-    """The joins that the columns of a scan need, each once."""
-
-    joins: dict[str, Join] = field(default_factory=dict)
-
-    def add(self, join: Join) -> None:
-        """Add a join, unless it is there."""
-        self.joins.setdefault(join.alias, join)
-
-    def mark(self, alias: str) -> None:
-        """Let the rows that a join finds say that they are there."""
-        self.joins[alias] = replace(self.joins[alias], marks=True)
-
-    @property
-    def in_order(self) -> tuple[Join, ...]:
-        """The joins, each after those that it hangs on."""
-        return tuple(self.joins.values())
 
 
 class _Placing:
@@ -247,9 +225,9 @@ class _Placing:
             Side(
                 scan=scan,
                 moment=Column(str(each.name), when, grain),
-                entity=Column(str(each.name), _find_key(leaf.metric, each, converts.entity)),
+                entity=Column(str(each.name), find_key(leaf.metric, each, converts.entity)),
                 constants=tuple(
-                    Column(str(each.name), _find_key(leaf.metric, each, pair[place])) for pair in converts.constants
+                    Column(str(each.name), find_key(leaf.metric, each, pair[place])) for pair in converts.constants
                 ),
             )
             for place, (each, scan, when) in enumerate(
@@ -344,9 +322,8 @@ class _Placing:
         if self._spine is not None and self._is_time(reference):
             return read_spine(self._spine, reference, self._rows, self._leads)
         attribute = self._compiled.find(self._leaf.metric, self._measure, reference)
-        return read_attribute(
-            self._compiled, self._model, attribute, reference, self._rows, self._moment(), self._leaf.metric
-        )
+        column = read_attribute(self._compiled, self._model, attribute, reference, self._rows, self._moment())
+        return column if reference.metric is None else join_metric(self._compiled, column, reference, self._rows)
 
     def _moment(self) -> Column:
         if self._spine is not None:
@@ -375,72 +352,7 @@ class _Placing:
         )
 
 
-def _find_key(metric: str, model: SemanticModel, name: str) -> str:
-    """Return the SQL of an entity or a dimension of `model`."""
-    found = model.entities.get(EntityName(name)) or model.dimensions.get(DimensionName(name))
-    if found is None:
-        unknown = explain_unknown("entity or dimension", name, [*model.entities, *model.dimensions])
-        raise DefinitionError(f"metric '{metric}', semantic model '{model.name}': {unknown}")
-    return found.expr
-
-
-def read_attribute(
-    compiled: Compiled,
-    fact: SemanticModel,
-    attribute: Attribute,
-    reference: Reference,
-    rows: Rows,
-    moment: Column | None,
-    metric: str,
-) -> Column:
-    """Return the attribute's column, adding the joins that lead to it."""
-    table = _join_hops(compiled, fact, attribute, rows, moment)
-    is_marked = bool(attribute.hops) and not is_plain(attribute.expr)
-    if is_marked:
-        rows.mark(table)
-    column = Column(table, attribute.expr, is_marked=is_marked)
-    if reference.metric is not None:
-        return _join_metric(compiled, column, reference, rows)
-    if reference.part is not None:
-        return column._replace(part=reference.part)
-    grain: AnyGrain | None = reference.grain or attribute.grain
-    if isinstance(grain, CustomGrain):
-        return _join_custom(column._replace(grain=grain.base), grain, reference.plain, rows)
-    return column._replace(grain=grain)
-
-
-def _join_hops(compiled: Compiled, fact: SemanticModel, attribute: Attribute, rows: Rows, moment: Column | None) -> str:
-    table, model = str(fact.name), fact
-    path = ""
-    for hop in attribute.hops:
-        target = compiled.manifest.models[hop.model]
-        path += f"__{hop.link}"
-        alias = f"{path}__{target.name}"
-        left = Column(table, hop.left, is_marked=model is not fact and not is_plain(hop.left))
-        if left.is_marked:
-            rows.mark(table)
-        equal = [(left, Column(alias, hop.right))]
-        equal += [
-            (Column(table, own.expr, own.grain), Column(alias, right.expr, right.grain))
-            for name, own in model.dimensions.items()
-            if own.is_partition and (right := target.dimensions.get(name)) is not None and right.is_partition
-        ]
-        validity = None
-        if target.validity is not None and moment is not None:
-            start, end = target.dimensions[target.validity.start], target.dimensions[target.validity.end]
-            validity = Validity(moment, Column(alias, start.expr, start.grain), Column(alias, end.expr, end.grain))
-        rows.add(Join(alias, target.relation, tuple(equal), validity))
-        table, model = alias, target
-    return table
-
-
-def _join_custom(column: Column, grain: CustomGrain, plain: str, rows: Rows) -> Column:
-    alias = f"__{plain}__{grain.value}"
-    rows.add(Join(alias, grain.relation, ((column, Column(alias, grain.base_column)),)))
-    return Column(alias, grain.column)
-
-
-def _join_metric(compiled: Compiled, column: Column, reference: Reference, rows: Rows) -> Column:
+def join_metric(compiled: Compiled, column: Column, reference: Reference, rows: Rows) -> Column:
     """Join a metric by an entity, so that a filter can ask it; where it has no row it is null."""
     assert reference.metric is not None
     entity = reference.links[-1] + "__" + reference.element if len(reference.links) > 1 else reference.element
@@ -451,19 +363,6 @@ def _join_metric(compiled: Compiled, column: Column, reference: Reference, rows:
     alias = f"__{reference.name}"
     rows.add(Join(alias, answer, ((column, Column(alias, answer.groups[0])),)))
     return Column(alias, reference.metric)
-
-
-def read_spine(spine: TimeSpine, reference: Reference, rows: Rows, leads: CustomGrain | None = None) -> Column:
-    """Return a time's column of a spine; `leads` is the grain of the project's own by which it is shifted."""
-    column = Column(SPINE, spine.column)
-    if reference.part is not None:
-        return column._replace(part=reference.part)
-    grain = reference.grain
-    if isinstance(grain, CustomGrain):
-        if grain.relation == spine.relation and leads is None:
-            return Column(SPINE, grain.column)
-        return _join_custom(column._replace(grain=grain.base), grain, SPINE, rows)
-    return column if grain is None or grain is spine.grain else column._replace(grain=grain)
 
 
 def _order_of_times(reference: Reference) -> tuple[bool, bool, int]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sqlglot
+
 from gnomon.planner.compiled import Compiled
 from gnomon.planner.draft import Drawn, Resolved, Variance
 from gnomon.planner.expand_metrics import expand_metrics
@@ -32,6 +34,10 @@ class Plan:
     rollups: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
 
+    def format(self) -> str:
+        """Return the SQL in lines, for people."""
+        return sqlglot.parse_one(self.sql, read="duckdb").sql(dialect="duckdb", pretty=True)
+
 
 def plan(manifest: Manifest | Compiled, question: Question) -> Plan:
     """Return the plan; QueryError refuses what cannot be answered exactly."""
@@ -49,7 +55,7 @@ def plan(manifest: Manifest | Compiled, question: Question) -> Plan:
     if question.takes_extremes:
         query, groups = take_extremes(query, groups)
     return Plan(
-        sql=query.sql(dialect="duckdb", pretty=True),
+        sql=query.sql(dialect="duckdb", copy=False),
         groups=groups,
         metrics=resolved.metrics,
         why=_explain(resolved, len(answer.blocks)),

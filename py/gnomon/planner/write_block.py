@@ -20,22 +20,32 @@ from gnomon.planner.algebra import (
 )
 from gnomon.planner.sql_parts import (
     alias,
+    ascending,
+    cast,
     combine,
+    cte,
+    descending,
     interval,
+    is_there,
+    join,
     name,
-    positions,
+    names,
+    number,
     read,
+    select,
     shift,
     subquery,
     table,
     truncate,
+    union_all,
+    window,
     write_tests,
 )
-from gnomon.planner.write_scan import WriteAnswer, add_joins, write_scan
+from gnomon.planner.write_scan import WriteAnswer, write_joins, write_scan
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Accumulation, PeriodValue, Span
 
-_ROWS, _IS_SPINE, _PLACE = "__rows", "__is_spine", "__place"
+_TOTALS, _ROWS, _IS_SPINE, _PLACE = "totals", "__rows", "__is_spine", "__place"
 
 
 def write_block(block: Block, values: tuple[Value, ...], write_answer: WriteAnswer) -> exp.Select:
@@ -56,12 +66,11 @@ def _write_step(query: exp.Select, step: Step, values: tuple[Value, ...], write_
         case PickPeriod():
             return _pick_period(query, step, values)
         case Keep():
-            kept = exp.Select().select("*", copy=False).from_(subquery(query, "totals"), copy=False)
-            conditions = [
+            conditions: list[exp.Expr] = [
                 exp.Paren(this=each.bind([name(reference.name) for reference in each.references]))
                 for each in step.filters
             ]
-            return kept.where(*conditions, copy=False)
+            return select([exp.Star()], subquery(query, _TOTALS), where=conditions)
 
 
 def _read_spine(rows: SpineRows, times: Times, write_answer: WriteAnswer, *, by: Grain | None = None) -> exp.Select:
@@ -71,14 +80,15 @@ def _read_spine(rows: SpineRows, times: Times, write_answer: WriteAnswer, *, by:
     if by is not None and MOMENT not in [group for group, _ in times.columns]:
         moment: exp.Expr = name(spine.column, SPINE)
         columns.append(alias(moment if by is spine.grain else truncate(moment, by), MOMENT))
-    query = exp.Select().select(*columns, copy=False).from_(table(spine.relation, SPINE), copy=False)
-    query = add_joins(query, rows.joins, write_answer)
-    conditions = write_tests(rows.tests)
-    if conditions:
-        query = query.where(*conditions, copy=False)
     is_whole = any(column == Column(SPINE, spine.column) for _, column in times.columns)
     finest = by or (spine.grain if is_whole else None)
-    return query if finest is spine.grain else query.distinct(copy=False)
+    return select(
+        columns,
+        table(spine.relation, SPINE),
+        joins=list(write_joins(rows.joins, write_answer)),
+        where=write_tests(rows.tests),
+        distinct=finest is not spine.grain,
+    )
 
 
 def _join_spine(query: exp.Select, step: OnSpine, values: tuple[Value, ...], write_answer: WriteAnswer) -> exp.Select:
@@ -86,18 +96,15 @@ def _join_spine(query: exp.Select, step: OnSpine, values: tuple[Value, ...], wri
     key: exp.Expr = name(step.key, "moments")
     if step.offset is not None:
         key = shift(key, step.offset)
-    joined = exp.Select().select(
-        *(name(group, "moments") for group, _ in step.times.columns),
-        *(name(group, "totals") for group in step.times.others),
-        *(name(value.column, "totals") for value in values),
-        copy=False,
-    )
-    joined = joined.from_(subquery(moments, "moments"), copy=False)
-    return joined.join(
-        subquery(query, "totals"),
-        on=exp.EQ(this=key, expression=name(step.key, "totals")),
-        join_type="left" if step.keeps_empty else "inner",
-        copy=False,
+    on = exp.EQ(this=key, expression=name(step.key, _TOTALS))
+    return select(
+        [
+            *names((group for group, _ in step.times.columns), "moments"),
+            *names(step.times.others, _TOTALS),
+            *names((value.column for value in values), _TOTALS),
+        ],
+        subquery(moments, "moments"),
+        joins=[join(subquery(query, _TOTALS), [on], "left" if step.keeps_empty else "inner")],
     )
 
 
@@ -108,53 +115,63 @@ def _accumulate(
     times = [group for group, _ in step.times.columns]
     carried = [group for group in times if group != MOMENT]
     others = list(step.times.others)
-    nothing = exp.Null
-    series = exp.Select().select(*(name(group) for group in others), name(MOMENT), copy=False)
-    series = series.select(*(alias(nothing(), group) for group in carried), copy=False)
-    series = series.select(*(name(value.column) for value in values), name(_ROWS), copy=False)
-    series = series.select(alias(exp.false(), _IS_SPINE), copy=False)
-    series = series.from_(exp.to_table("totals"), copy=False)
-    series = series.where(exp.Not(this=exp.Is(this=name(MOMENT), expression=exp.Null())), copy=False)
-    moments = _read_spine(step.rows, step.times, write_answer, by=step.grain)
-    empty = exp.Select().select(*(name(group, "groups") for group in others), name(MOMENT, "moments"), copy=False)
-    empty = empty.select(*(name(group, "moments") for group in carried), copy=False)
-    empty = empty.select(*(nothing() for _ in values), exp.Literal.number(0), exp.true(), copy=False)
-    empty = empty.from_(subquery(moments, "moments"), copy=False)
-    if others:
-        groups = exp.Select().select(*(name(group) for group in others), copy=False).distinct(copy=False)
-        groups = groups.from_(exp.to_table("totals"), copy=False)
-        empty = empty.join(subquery(groups, "groups"), join_type="cross", copy=False)
-    empty = empty.where(*_reach(step.over), copy=False)
-    both = exp.union(series, empty, distinct=False, copy=False)
-    looked = exp.Select().select(*(name(group) for group in others), *(name(group) for group in times), copy=False)
-    looked = looked.select(*(alias(_look_back(combine(v, name(v.column)), step, others), v.column) for v in values),
-                           copy=False)  # fmt: skip
-    looked = looked.select(
-        alias(_look_back(exp.Sum(this=name(_ROWS)), step, others), _ROWS), name(_IS_SPINE), copy=False
+    columns = [value.column for value in values]
+    known = select(
+        [
+            *names(others),
+            name(MOMENT),
+            *(alias(exp.Null(), group) for group in carried),
+            *names(columns),
+            name(_ROWS),
+            alias(exp.false(), _IS_SPINE),
+        ],
+        cte(_TOTALS),
+        where=[is_there(name(MOMENT))],
     )
-    looked = looked.from_(subquery(both, "series"), copy=False)
-    result = exp.Select().select(*(name(group) for group in (*others, *times)), copy=False)
-    result = result.select(*(name(value.column) for value in values), copy=False)
-    result = result.from_(subquery(looked, "looked_back"), copy=False)
-    result = result.where(name(_IS_SPINE), exp.GT(this=name(_ROWS), expression=exp.Literal.number(0)), copy=False)
-    return result.with_(exp.to_identifier("totals"), as_=query, copy=False)
+    groups = select(names(others), cte(_TOTALS), distinct=True) if others else None
+    asked = select(
+        [
+            *names(others, "groups"),
+            name(MOMENT, "moments"),
+            *names(carried, "moments"),
+            *(exp.Null() for _ in columns),
+            number(0),
+            exp.true(),
+        ],
+        subquery(_read_spine(step.rows, step.times, write_answer, by=step.grain), "moments"),
+        joins=[] if groups is None else [join(subquery(groups, "groups"), [], "cross")],
+        where=_reach(step.over),
+    )
+    looked = [alias(_look_back(combine(value, name(value.column)), step, others), value.column) for value in values]
+    looked.append(alias(_look_back(exp.Sum(this=name(_ROWS)), step, others), _ROWS))
+    looked_back = select(
+        [*names(others), *names(times), *looked, name(_IS_SPINE)], subquery(union_all([known, asked]), "series")
+    )
+    return select(
+        [*names(others), *names(times), *names(columns)],
+        subquery(looked_back, "looked_back"),
+        where=[name(_IS_SPINE), exp.GT(this=name(_ROWS), expression=number(0))],
+        ctes={_TOTALS: query},
+    )
 
 
 def _reach(over: Accumulation) -> list[exp.Expr]:
     """Leave out the moments of a spine at which no total can count: before all of them, or long after."""
-    first = exp.Select().select(exp.Min(this=name(MOMENT)), copy=False).from_("totals", copy=False)
-    conditions: list[exp.Expr] = [exp.GTE(this=name(MOMENT, "moments"), expression=exp.Subquery(this=first))]
+
+    def find(extreme: type[exp.Min | exp.Max]) -> exp.Expr:
+        return exp.Subquery(this=select([extreme(this=name(MOMENT))], cte(_TOTALS)))
+
+    conditions: list[exp.Expr] = [exp.GTE(this=name(MOMENT, "moments"), expression=find(exp.Min))]
     if over.window is not None:
-        last = exp.Select().select(exp.Max(this=name(MOMENT)), copy=False).from_("totals", copy=False)
         # Months are of unequal length, so a few days more than the window.
-        end = exp.Add(this=exp.Subquery(this=last), expression=interval(over.window))
+        end = exp.Add(this=find(exp.Max), expression=interval(over.window))
         end = exp.Add(this=end, expression=interval(Span(4, Grain.DAY)))
         conditions.append(exp.LTE(this=name(MOMENT, "moments"), expression=end))
     return conditions
 
 
 def _look_back(total: exp.Expr, step: Accumulate, others: list[str]) -> exp.Expr:
-    partition: list[exp.Expr] = [name(group) for group in others]
+    by: list[exp.Expr] = list(names(others))
     start: exp.Expr | str = "UNBOUNDED"
     if step.over.window is not None:
         # The window's own beginning is left out; a moment is never finer than a microsecond.
@@ -162,39 +179,27 @@ def _look_back(total: exp.Expr, step: Accumulate, others: list[str]) -> exp.Expr
             this=exp.Sub(this=interval(step.over.window), expression=interval(Span(1, Grain.MICROSECOND)))
         )
     elif step.over.to_date is not None:
-        partition.append(truncate(name(MOMENT), step.over.to_date))
-    moment = exp.cast(name(MOMENT), "timestamp", copy=False)
-    return exp.Window(
-        this=total,
-        partition_by=partition,
-        order=exp.Order(expressions=[exp.Ordered(this=moment, nulls_first=False)]),
-        spec=exp.WindowSpec(kind="RANGE", start=start, start_side="PRECEDING", end="CURRENT ROW"),
-    )
+        by.append(truncate(name(MOMENT), step.over.to_date))
+    spec = exp.WindowSpec(kind="RANGE", start=start, start_side="PRECEDING", end="CURRENT ROW")
+    return window(total, by, [ascending(cast(name(MOMENT), exp.DType.TIMESTAMP))], spec)
 
 
 def _pick_period(query: exp.Select, step: PickPeriod, values: tuple[Value, ...]) -> exp.Select:
-    groups = [name(group) for group in step.groups]
-    picked = exp.Select().select(*(each.copy() for each in groups), copy=False)
+    columns = [value.column for value in values]
     if step.value is PeriodValue.AVERAGE:
-        picked = picked.select(*(alias(exp.Avg(this=_filled(value)), value.column) for value in values), copy=False)
-        return picked.from_(subquery(query, "by_moment"), copy=False).group_by(*positions(len(groups)), copy=False)
-    place = exp.Window(
-        this=exp.RowNumber(),
-        partition_by=groups,
-        order=exp.Order(
-            expressions=[
-                exp.Ordered(this=name(MOMENT), desc=step.value is PeriodValue.LAST, nulls_first=False),
-            ]
-        ),
+        averages = [alias(exp.Avg(this=_filled(value)), value.column) for value in values]
+        return select([*names(step.groups), *averages], subquery(query, "by_moment"), group=len(step.groups))
+    order = descending(name(MOMENT)) if step.value is PeriodValue.LAST else ascending(name(MOMENT))
+    place = window(exp.RowNumber(), list(names(step.groups)), [order])
+    numbered = select([exp.Star(), alias(place, _PLACE)], subquery(query, "by_moment"))
+    return select(
+        [*names(step.groups), *names(columns)],
+        subquery(numbered, "numbered"),
+        where=[exp.EQ(this=name(_PLACE), expression=number(1))],
     )
-    numbered = exp.Select().select("*", alias(place, _PLACE), copy=False)
-    numbered = numbered.from_(subquery(query, "by_moment"), copy=False)
-    picked = picked.select(*(name(value.column) for value in values), copy=False)
-    picked = picked.from_(subquery(numbered, "numbered"), copy=False)
-    return picked.where(exp.EQ(this=name(_PLACE), expression=exp.Literal.number(1)), copy=False)
 
 
 def _filled(value: Value) -> exp.Expr:
     if value.fill is None:
         return name(value.column)
-    return exp.Coalesce(this=name(value.column), expressions=[exp.Literal.number(value.fill)])
+    return exp.Coalesce(this=name(value.column), expressions=[number(value.fill)])

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TypedDict
 
 from sqlglot import exp
 
-from gnomon.planner.algebra import SPINE, Answer, Block, Column, Conversions, Join, Scan, Side, Spread, Value, Window
+from gnomon.planner.algebra import SPINE, Answer, Block, Conversions, Join, Scan, Side, Spread, Value, Window
 from gnomon.planner.sql_parts import (
     aggregate,
     alias,
+    all_of,
+    any_of,
     argument,
+    ascending,
     before,
+    case,
+    descending,
     interval,
+    is_null,
+    is_there,
+    join,
     marked_table,
     name,
-    positions,
+    names,
+    number,
     read,
+    select,
     shift,
     subquery,
     table,
     truncate,
+    window,
     write_tests,
 )
 from gnomon.semantic.grain import CustomGrain
@@ -33,69 +45,62 @@ _FROM, _FIRST, _LAST = "__from", "__first", "__last"
 WriteAnswer = Callable[[Answer], exp.Select]
 
 
-def read_rows(scan: Scan, write_answer: WriteAnswer) -> exp.Select:
-    """Return SELECT … FROM table, joins and tests of a scan, with nothing selected yet."""
-    rows = exp.Select().from_(table(scan.relation, scan.alias), copy=False)
-    if scan.spread is not None:
-        rows = _spread(rows, scan.spread)
-    rows = add_joins(rows, scan.joins, write_answer)
-    conditions = write_tests(scan.tests)
-    return rows.where(*conditions, copy=False) if conditions else rows
+class Rows(TypedDict):
+    """FROM, joins and conditions: a SELECT without its columns."""
+
+    source: exp.Expr
+    joins: list[exp.Join]
+    where: list[exp.Expr]
 
 
-def add_joins(rows: exp.Select, joins: tuple[Join, ...], write_answer: WriteAnswer) -> exp.Select:
-    """Return the rows with the joins added, in their order."""
-    for join in joins:
-        if isinstance(join.target, Answer):
-            target: exp.Expr = subquery(write_answer(join.target), join.alias)
+def read_rows(scan: Scan, write_answer: WriteAnswer) -> Rows:
+    """Return where the rows of a scan come from."""
+    spread = [] if scan.spread is None else [_spread(scan.spread)]
+    return {
+        "source": table(scan.relation, scan.alias),
+        "joins": [*spread, *write_joins(scan.joins, write_answer)],
+        "where": write_tests(scan.tests),
+    }
+
+
+def write_joins(joins: tuple[Join, ...], write_answer: WriteAnswer) -> Iterator[exp.Join]:
+    """Yield the joins, in their order."""
+    for each in joins:
+        if isinstance(each.target, Answer):
+            target: exp.Expr = subquery(write_answer(each.target), each.alias)
         else:
-            target = marked_table(join.target, join.alias) if join.marks else table(join.target, join.alias)
-        on = [exp.EQ(this=read(left), expression=read(right)) for left, right in join.equal]
-        kind = "full outer" if join.keeps_both else "left"
-        if not on:
-            kind = "cross"
-        conditions: list[exp.Expr] = list(on)
-        if join.validity is not None:
-            moment, start, end = join.validity.moment, join.validity.start, join.validity.end
-            conditions.append(exp.GTE(this=read(moment), expression=read(start)))
-            is_open = exp.Is(this=read(end), expression=exp.Null())
-            is_before = exp.LT(this=read(moment), expression=read(end))
-            conditions.append(exp.Paren(this=exp.Or(this=is_before, expression=is_open)))
-        condition = exp.and_(*conditions, copy=False) if conditions else None
-        rows = rows.join(target, on=condition, join_type=kind, copy=False)
-    return rows
+            target = marked_table(each.target, each.alias) if each.marks else table(each.target, each.alias)
+        on: list[exp.Expr] = [exp.EQ(this=read(left), expression=read(right)) for left, right in each.equal]
+        if each.validity is not None:
+            moment, start, end = each.validity.moment, each.validity.start, each.validity.end
+            on.append(exp.GTE(this=read(moment), expression=read(start)))
+            on.append(any_of([exp.LT(this=read(moment), expression=read(end)), is_null(read(end))]))
+        yield join(target, on, "cross" if not on else "full" if each.keeps_both else "left")
 
 
-def _spread(rows: exp.Select, spread: Spread) -> exp.Select:
+def _spread(spread: Spread) -> exp.Join:
     """Join the rows to the moments that they count for."""
-    spine = spread.rows.spine
-    grain = spread.moment.grain
+    spine, grain = spread.rows.spine, spread.moment.grain
     assert grain is not None
+    moment, at = read(spread.moment), name(spine.column, SPINE)
     if isinstance(spread.how, Offset) and spread.how.back and isinstance(spread.how.back.grain, CustomGrain):
-        moments: exp.Expr = subquery(
-            _lead(spine, spread.how.back.grain, spread.how.back.count, spread.leads_grain), SPINE
-        )
-        on = exp.EQ(this=name(_FROM, SPINE), expression=read(spread.moment))
-        return rows.join(moments, on=on, join_type="inner", copy=False)
-    if grain is spine.grain:
-        moments = table(spine.relation, SPINE)
-    else:
-        periods = exp.Select().select(alias(truncate(read(Column(SPINE, spine.column)), grain), spine.column))
-        moments = subquery(periods.from_(table(spine.relation, SPINE), copy=False).distinct(copy=False), SPINE)
-    at = read(Column(SPINE, spine.column))
-    moment = read(spread.moment)
+        shifted = _lead(spine, spread.how.back.grain, spread.how.back.count, spread.leads_grain)
+        return join(subquery(shifted, SPINE), [exp.EQ(this=name(_FROM, SPINE), expression=moment)], "inner")
+    moments = table(spine.relation, SPINE)
+    if grain is not spine.grain:
+        periods = alias(truncate(name(spine.column, SPINE), grain), spine.column)
+        moments = subquery(select([periods], moments, distinct=True), SPINE)
     if isinstance(spread.how, Accumulation):
-        conditions: list[exp.Expr] = [exp.LTE(this=moment, expression=at)]
+        on: list[exp.Expr] = [exp.LTE(this=moment, expression=at)]
         if spread.how.window is not None:
-            conditions.append(exp.GT(this=moment.copy(), expression=before(at.copy(), spread.how.window)))
+            on.append(exp.GT(this=moment.copy(), expression=before(at.copy(), spread.how.window)))
         elif spread.how.to_date is not None:
-            conditions.append(exp.GTE(this=moment.copy(), expression=truncate(at.copy(), spread.how.to_date)))
+            on.append(exp.GTE(this=moment.copy(), expression=truncate(at.copy(), spread.how.to_date)))
     else:
-        conditions = [exp.EQ(this=shift(at, spread.how), expression=moment)]
+        on = [exp.EQ(this=shift(at, spread.how), expression=moment)]
         starts = [exp.EQ(this=read(period), expression=at.copy()) for period in spread.periods]
-        if starts:
-            conditions.append(exp.Paren(this=exp.or_(*starts, copy=False, wrap=False)))
-    return rows.join(moments, on=exp.and_(*conditions, copy=False), join_type="inner", copy=False)
+        on += [any_of(starts)] if starts else []
+    return join(moments, on, "inner")
 
 
 def _lead(spine: TimeSpine, grain: CustomGrain, count: int, leads_grain: bool) -> exp.Select:
@@ -103,125 +108,96 @@ def _lead(spine: TimeSpine, grain: CustomGrain, count: int, leads_grain: bool) -
 
     There is none, and so it is null, where the later period is shorter or beyond the spine.
     """
-    period, moment = name(grain.column), name(spine.column)
-    by_period = exp.Order(expressions=[exp.Ordered(this=period.copy(), nulls_first=False)])
 
     def later(value: exp.Expr) -> exp.Expr:
-        lead = exp.Anonymous(this="LEAD", expressions=[value, exp.Literal.number(count)])
-        return exp.Window(this=lead, order=by_period.copy())
+        lead = exp.Anonymous(this="LEAD", expressions=[value, number(count)])
+        return window(lead, order=[ascending(name(grain.column))])
 
-    periods = exp.Select().select(
-        period.copy(),
-        alias(later(exp.Min(this=moment.copy())), _FIRST),
-        alias(later(exp.Max(this=moment.copy())), _LAST),
-        alias(later(period.copy()), _FROM),
-        copy=False,
+    periods = select(
+        [
+            name(grain.column),
+            alias(later(exp.Min(this=name(spine.column))), _FIRST),
+            alias(later(exp.Max(this=name(spine.column))), _LAST),
+            alias(later(name(grain.column)), _FROM),
+        ],
+        table(spine.relation, SPINE),
+        group=1,
     )
-    periods = periods.from_(table(spine.relation, SPINE), copy=False).group_by(period.copy(), copy=False)
-    place = exp.Window(
-        this=exp.RowNumber(),
-        partition_by=[period.copy()],
-        order=exp.Order(expressions=[exp.Ordered(this=moment.copy(), nulls_first=False)]),
-    )
-    moments = exp.Select().select(moment.copy(), period.copy(), alias(place, _NUMBER), copy=False)
-    moments = moments.from_(table(spine.relation, SPINE), copy=False)
+    place = window(exp.RowNumber(), [name(grain.column)], [ascending(name(spine.column))])
+    moments = select([name(spine.column), name(grain.column), alias(place, _NUMBER)], table(spine.relation, SPINE))
     steps = exp.Mul(
-        this=exp.Paren(this=exp.Sub(this=name(_NUMBER), expression=exp.Literal.number(1))),
+        this=exp.Paren(this=exp.Sub(this=name(_NUMBER), expression=number(1))),
         expression=interval(Span(1, spine.grain)),
     )
     there = exp.Add(this=name(_FIRST), expression=steps)
-    shifted = exp.Case().when(exp.LTE(this=there, expression=name(_LAST)), there.copy(), copy=False)
-    query = exp.Select().select(alias(name(spine.column, "moments"), _FROM), copy=False)
+    shifted = case(exp.LTE(this=there, expression=name(_LAST)), there.copy())
     target = alias(name(_FROM, "periods"), grain.column) if leads_grain else alias(shifted, spine.column)
-    query = query.select(target, copy=False).from_(subquery(moments, "moments"), copy=False)
     same = exp.EQ(this=name(grain.column, "moments"), expression=name(grain.column, "periods"))
-    return query.join(subquery(periods, "periods"), on=same, join_type="inner", copy=False)
+    return select(
+        [alias(name(spine.column, "moments"), _FROM), target],
+        subquery(moments, "moments"),
+        joins=[join(subquery(periods, "periods"), [same], "inner")],
+    )
 
 
 def write_scan(block: Block, values: tuple[Value, ...], counted: str | None, write_answer: WriteAnswer) -> exp.Select:
     """Return a SELECT of the groups and values, one row per group; `counted` names the number of rows behind."""
-    groups = [group for group, _ in block.groups]
-    if isinstance(block.source, Conversions):
-        rows = _write_pairs(block, block.source, values, write_answer)
-        query = exp.Select().select(*(name(group) for group in groups), copy=False)
-        query = query.select(*(alias(aggregate(v, name(_ARGUMENT)), v.column) for v in values), copy=False)
-        query = query.from_(subquery(rows, "pairs"), copy=False)
-    elif isinstance(block.source, Answer):
+    if isinstance(block.source, Answer):
         return write_answer(block.source)
-    else:
-        keys = [alias(read(column), group) for group, column in block.groups]
-        rows = read_rows(block.source, write_answer)
-        if block.window is None:
-            query = rows.select(
-                *keys, *(alias(aggregate(v, argument(v.argument)), v.column) for v in values), copy=False
-            )
-        else:
-            kept = _keep_window(rows, block.window)
-            kept = kept.select(*keys, *(alias(argument(v.argument), v.column) for v in values), copy=False)
-            query = exp.Select().select(*(name(group) for group in groups), copy=False)
-            query = query.select(*(alias(aggregate(v, name(v.column)), v.column) for v in values), copy=False)
-            query = query.from_(subquery(kept, "rows_kept"), copy=False)
-    if counted is not None:
-        query = query.select(alias(exp.Count(this=exp.Star()), counted), copy=False)
-    return query.group_by(*positions(len(groups)), copy=False) if groups else query
+    groups = [group for group, _ in block.groups]
+    count = [] if counted is None else [alias(exp.Count(this=exp.Star()), counted)]
+    if isinstance(block.source, Conversions):
+        pairs = _write_pairs(block, block.source, values, write_answer)
+        totals = [alias(aggregate(value, name(_ARGUMENT)), value.column) for value in values]
+        return select([*names(groups), *totals], subquery(pairs, "pairs"), group=len(groups))
+    keys = [alias(read(column), group) for group, column in block.groups]
+    rows = read_rows(block.source, write_answer)
+    if block.window is None:
+        totals = [alias(aggregate(value, argument(value.argument)), value.column) for value in values]
+        return select([*keys, *totals, *count], group=len(groups), **rows)
+    arguments = [alias(argument(value.argument), value.column) for value in values]
+    kept = select([*keys, *arguments], qualify=_keep_window(block.window), **rows)
+    totals = [alias(aggregate(value, name(value.column)), value.column) for value in values]
+    return select([*names(groups), *totals, *count], subquery(kept, "rows_kept"), group=len(groups))
 
 
-def _keep_window(rows: exp.Select, window: Window) -> exp.Select:
-    """Keep only the rows at the first or last moment of each partition."""
-    extreme = exp.Max if window.takes_last else exp.Min
-    partition = [read(part) for part in (*window.partitions, *window.groupings)]
-    is_at_moment = exp.EQ(
-        this=read(window.moment),
-        expression=exp.Window(this=extreme(this=read(window.moment)), partition_by=partition),
-    )
-    present = [exp.Not(this=exp.Is(this=read(key), expression=exp.Null())) for key in window.groupings]
-    rows.set("qualify", exp.Qualify(this=exp.and_(is_at_moment, *present, copy=False)))
-    return rows
+def _keep_window(kept: Window) -> exp.Expr:
+    """Return the condition of the rows at the first or last moment of each partition."""
+    extreme = exp.Max if kept.takes_last else exp.Min
+    by = [read(part) for part in (*kept.partitions, *kept.groupings)]
+    is_at_moment = exp.EQ(this=read(kept.moment), expression=window(extreme(this=read(kept.moment)), by))
+    return all_of([is_at_moment, *(is_there(read(key)) for key in kept.groupings)])
 
 
 def _write_pairs(block: Block, source: Conversions, values: tuple[Value, ...], write_answer: WriteAnswer) -> exp.Select:
     """Return one row per converted act, with the groups of the latest base act before it."""
     groups = [group for group, _ in block.groups]
-    base = _write_side(source.base, write_answer)
-    base = base.select(*(alias(read(column), group) for group, column in block.groups), copy=False)
-    converted = _write_side(source.converted, write_answer)
-    converted = converted.select(
-        alias(argument(values[0].argument), _ARGUMENT), alias(exp.Window(this=exp.RowNumber()), _NUMBER), copy=False
-    )
-    same = [exp.EQ(this=name(key, "base"), expression=name(key, "converted")) for key in _keys(source.base)]
-    conditions: list[exp.Expr] = [
-        *same, exp.LTE(this=name(_WHEN, "base"), expression=name(_WHEN, "converted")),
-    ]  # fmt: skip
+    base = _write_side(source.base, [alias(read(column), group) for group, column in block.groups], write_answer)
+    numbered = [alias(argument(values[0].argument), _ARGUMENT), alias(window(exp.RowNumber()), _NUMBER)]
+    converted = _write_side(source.converted, numbered, write_answer)
+    on: list[exp.Expr] = [
+        exp.EQ(this=name(key, "base"), expression=name(key, "converted")) for key in _keys(source.base)
+    ]
+    on.append(exp.LTE(this=name(_WHEN, "base"), expression=name(_WHEN, "converted")))
     if source.window is not None:
         earliest = before(name(_WHEN, "converted"), source.window)
-        conditions.append(exp.GT(this=name(_WHEN, "base"), expression=earliest))
-    pairs = exp.Select().select(*(name(group, "base") for group in groups), name(_ARGUMENT, "converted"), copy=False)
-    pairs = pairs.from_(subquery(base, "base"), copy=False)
-    pairs = pairs.join(
-        subquery(converted, "converted"), on=exp.and_(*conditions, copy=False), join_type="inner", copy=False
+        on.append(exp.GT(this=name(_WHEN, "base"), expression=earliest))
+    # Of several base acts at one moment the groups decide, so that an answer is the same each time.
+    order = [descending(name(_WHEN, "base")), *(ascending(name(group, "base")) for group in groups)]
+    place = window(exp.RowNumber(), [name(_NUMBER, "converted")], order)
+    return select(
+        [*names(groups, "base"), name(_ARGUMENT, "converted")],
+        subquery(base, "base"),
+        joins=[join(subquery(converted, "converted"), on, "inner")],
+        qualify=exp.EQ(this=place, expression=number(1)),
     )
-    place = exp.Window(
-        this=exp.RowNumber(),
-        partition_by=[name(_NUMBER, "converted")],
-        # Of several base acts at one moment the groups decide, so that an answer is the same each time.
-        order=exp.Order(
-            expressions=[
-                exp.Ordered(this=name(_WHEN, "base"), desc=True, nulls_first=False),
-                *(exp.Ordered(this=name(group, "base"), nulls_first=False) for group in groups),
-            ]
-        ),
-    )
-    pairs.set("qualify", exp.Qualify(this=exp.EQ(this=place, expression=exp.Literal.number(1))))
-    return pairs
 
 
 def _keys(side: Side) -> list[str]:
     return [f"{_KEY}_{place}" for place in range(1 + len(side.constants))]
 
 
-def _write_side(side: Side, write_answer: WriteAnswer) -> exp.Select:
-    columns = (side.entity, *side.constants)
-    rows = read_rows(side.scan, write_answer).select(alias(read(side.moment), _WHEN), copy=False)
-    return rows.select(
-        *(alias(read(column), key) for column, key in zip(columns, _keys(side), strict=True)), copy=False
-    )
+def _write_side(side: Side, columns: list[exp.Expr], write_answer: WriteAnswer) -> exp.Select:
+    keys = zip((side.entity, *side.constants), _keys(side), strict=True)
+    own = [alias(read(side.moment), _WHEN), *(alias(read(column), key) for column, key in keys)]
+    return select([*own, *columns], **read_rows(side.scan, write_answer))

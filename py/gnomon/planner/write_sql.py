@@ -14,7 +14,18 @@ from gnomon.core.errors import QueryError
 from gnomon.planner.algebra import Answer
 from gnomon.planner.draft import Drawn, Variance
 from gnomon.planner.expand_metrics import HAS_PREFIX
-from gnomon.planner.sql_parts import alias, name, positions, subquery
+from gnomon.planner.sql_parts import (
+    alias,
+    ascending,
+    cte,
+    descending,
+    name,
+    names,
+    number,
+    select,
+    subquery,
+    union_all,
+)
 from gnomon.planner.write_block import write_block
 from gnomon.planner.write_variance import write_variance
 
@@ -39,20 +50,25 @@ class _Branch:
 def write_sql(drawn: Drawn) -> exp.Select:
     """Return the answer's SELECT; units and variances follow the asked columns, under their prefixes."""
     resolved = drawn.resolved
-    query, formulas = _stitch_all(drawn.answer, drawn.variances)
-    query = query.select(*(name(group) for group in drawn.answer.groups), copy=False)
-    for metric in resolved.metrics:
-        query = query.select(alias(formulas[metric.name].copy(), metric.name), copy=False)
+    formulas, flagged = _read_formulas(drawn.answer)
+    columns: list[exp.Expr] = [
+        *names(drawn.answer.groups),
+        *(alias(formulas[metric.name], metric.name) for metric in resolved.metrics),
+    ]
+    asked = {metric.name for metric in resolved.metrics}
     for companion in resolved.companions:
-        query = query.select(alias(formulas[companion.name].copy(), UNITS_PREFIX + companion.name), copy=False)
+        formula = formulas[companion.name]
+        columns.append(alias(formula.copy() if companion.name in asked else formula, UNITS_PREFIX + companion.name))
     for variance in drawn.variances:
-        query = query.select(name(VARIANCE_PREFIX + variance.metric), copy=False)
-        query = query.select(name(REPLICATES_PREFIX + variance.metric), copy=False)
-    for ordering in resolved.order_by:
+        columns += names((VARIANCE_PREFIX + variance.metric, REPLICATES_PREFIX + variance.metric))
+    query = _stitch_all(columns, drawn.answer, drawn.variances, flagged)
+    if resolved.order_by:
         # Nulls last both ways, said aloud: engines differ in what they do in silence.
-        by = exp.Ordered(this=name(ordering.column), desc=ordering.is_descending, nulls_first=False)
-        query = query.order_by(by, copy=False)
-    return query.limit(resolved.limit, copy=False) if resolved.limit is not None else query
+        by = [(descending if each.is_descending else ascending)(name(each.column)) for each in resolved.order_by]
+        query.set("order", exp.Order(expressions=by))
+    if resolved.limit is not None:
+        query.set("limit", exp.Limit(expression=number(resolved.limit)))
+    return query
 
 
 def take_extremes(query: exp.Select, groups: tuple[str, ...]) -> tuple[exp.Select, tuple[str, ...]]:
@@ -60,33 +76,29 @@ def take_extremes(query: exp.Select, groups: tuple[str, ...]) -> tuple[exp.Selec
     if len(groups) != 1:
         raise QueryError(f"the least and the greatest are of one dimension, and {len(groups)} are asked for.")
     (group,) = groups
-    names = (f"{group}__min", f"{group}__max")
-    extremes = exp.Select().select(
-        alias(exp.Min(this=name(group)), names[0]), alias(exp.Max(this=name(group)), names[1]), copy=False
-    )
-    return extremes.from_(subquery(query, "listed"), copy=False), names
+    called = (f"{group}__min", f"{group}__max")
+    extremes = [alias(exp.Min(this=name(group)), called[0]), alias(exp.Max(this=name(group)), called[1])]
+    return select(extremes, subquery(query, "listed")), called
 
 
 def write_answer(answer: Answer) -> exp.Select:
     """Return a SELECT of an answer's groups and formulas, to stand inside another one."""
-    query, formulas = _stitch_all(answer, ())
-    query = query.select(*(name(group) for group in answer.groups), copy=False)
-    return query.select(*(alias(formula, column) for column, formula in formulas.items()), copy=False)
-
-
-def _stitch_all(answer: Answer, variances: tuple[Variance, ...]) -> tuple[exp.Select, dict[str, exp.Expr]]:
-    """Return SELECT … FROM the stitched blocks, with nothing selected yet, and the formulas over it."""
-    groups = list(answer.groups)
     formulas, flagged = _read_formulas(answer)
+    columns = [*names(answer.groups), *(alias(formula, column) for column, formula in formulas.items())]
+    return _stitch_all(columns, answer, (), flagged)
+
+
+def _stitch_all(
+    columns: list[exp.Expr], answer: Answer, variances: tuple[Variance, ...], flagged: set[int]
+) -> exp.Select:
+    """Return the columns selected from the stitched blocks."""
     branches = _write_branches(answer, variances, flagged)
-    query = exp.Select()
-    for branch in branches:
-        query = query.with_(exp.to_identifier(branch.called, quoted=True), as_=branch.query, copy=False)
+    ctes: dict[str, exp.Query] = {branch.called: branch.query for branch in branches}
     base = branches[0].called
     if len(branches) > 1:
         base = "stitched"
-        query = query.with_(exp.to_identifier(base, quoted=True), as_=_stitch(branches, groups), copy=False)
-    return query.from_(exp.to_table(base), copy=False), formulas
+        ctes[base] = _stitch(branches, list(answer.groups))
+    return select(columns, cte(base), ctes=ctes)
 
 
 def _read_formulas(answer: Answer) -> tuple[dict[str, exp.Expr], set[int]]:
@@ -135,19 +147,13 @@ def _stitch(branches: list[_Branch], groups: list[str]) -> exp.Select:
     parts: list[exp.Query] = []
     for branch in branches:
         own = set(branch.columns)
-        selected: list[exp.Expr] = [name(each) for each in groups]
-        selected += [name(column) if column in own else alias(exp.Null(), column) for column in columns]
-        selected += [alias(exp.true() if flag == branch.flag else exp.Null(), flag) for flag in flags]
-        selected.append(alias(exp.Literal.number(int(branch.is_asked)), _ASKED))
-        parts.append(exp.Select().select(*selected, copy=False).from_(exp.to_table(branch.called), copy=False))
-    union = parts[0]
-    for part in parts[1:]:
-        union = exp.union(union, part, distinct=False, copy=False)
-    query = exp.Select().select(*(name(each) for each in groups), copy=False)
-    query = query.select(*(alias(exp.Max(this=name(column)), column) for column in columns), copy=False)
-    query = query.select(*(alias(exp.Max(this=name(flag)), flag) for flag in flags), copy=False)
-    query = query.from_(subquery(union, "branches"), copy=False)
-    if not groups:
-        return query
-    is_asked = exp.EQ(this=exp.Max(this=name(_ASKED)), expression=exp.Literal.number(1))
-    return query.group_by(*positions(len(groups)), copy=False).having(is_asked, copy=False)
+        selected: list[exp.Expr] = [
+            *names(groups),
+            *(name(column) if column in own else alias(exp.Null(), column) for column in columns),
+            *(alias(exp.true() if flag == branch.flag else exp.Null(), flag) for flag in flags),
+            alias(number(int(branch.is_asked)), _ASKED),
+        ]
+        parts.append(select(selected, cte(branch.called)))
+    values = [alias(exp.Max(this=name(column)), column) for column in (*columns, *flags)]
+    is_asked = exp.EQ(this=exp.Max(this=name(_ASKED)), expression=number(1)) if groups else None
+    return select([*names(groups), *values], subquery(union_all(parts), "branches"), group=len(groups), having=is_asked)

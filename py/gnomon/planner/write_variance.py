@@ -11,7 +11,19 @@ from __future__ import annotations
 from sqlglot import exp
 
 from gnomon.planner.draft import SampledSum, Variance
-from gnomon.planner.sql_parts import alias, argument, name, positions, read, subquery
+from gnomon.planner.sql_parts import (
+    alias,
+    argument,
+    cast,
+    name,
+    names,
+    number,
+    read,
+    select,
+    subquery,
+    union_all,
+    window,
+)
 from gnomon.planner.write_scan import WriteAnswer, read_rows
 
 # No group can be called these: names of dimensions and entities begin with a letter.
@@ -23,25 +35,19 @@ def write_variance(
     variance: Variance, groups: list[str], column: str, present: str, write_answer: WriteAnswer
 ) -> exp.Select:
     """Return a SELECT of the groups, the variance under `column`, and the groups with rows under `present`."""
-    keys = [name(each) for each in (*groups, _GROUP)]
-    both = exp.union(
-        _sum_by_replicate(variance.numerator, 0, write_answer),
-        _sum_by_replicate(variance.denominator, 1, write_answer),
-        distinct=False,
-        copy=False,
+    keys = [*groups, _GROUP]
+    both = union_all(
+        [
+            _sum_by_replicate(variance.numerator, 0, write_answer),
+            _sum_by_replicate(variance.denominator, 1, write_answer),
+        ]
     )
-    by_replicate = exp.Select().select(*keys, *(alias(exp.Sum(this=name(part)), part) for part in _PARTS), copy=False)
-    by_replicate = by_replicate.from_(subquery(both, "sums"), copy=False).group_by(*positions(len(keys)), copy=False)
-    with_totals = exp.Select().select("*", copy=False)
-    for part in _PARTS:
-        total = exp.Window(this=exp.Sum(this=name(part)), partition_by=[name(each) for each in groups])
-        with_totals = with_totals.select(alias(total, f"{part}_all"), copy=False)
-    with_totals = with_totals.from_(subquery(by_replicate, "by_replicate"), copy=False)
-    query = exp.Select().select(*(name(each) for each in groups), copy=False)
-    query = query.select(alias(_jackknife(variance.replicates), column), copy=False)
-    query = query.select(alias(_count_present(), present), copy=False)
-    query = query.from_(subquery(with_totals, "with_totals"), copy=False)
-    return query.group_by(*positions(len(groups)), copy=False) if groups else query
+    sums = [alias(exp.Sum(this=name(part)), part) for part in _PARTS]
+    by_replicate = select([*names(keys), *sums], subquery(both, "sums"), group=len(keys))
+    totals = [alias(window(exp.Sum(this=name(part)), list(names(groups))), f"{part}_all") for part in _PARTS]
+    with_totals = select([exp.Star(), *totals], subquery(by_replicate, "by_replicate"))
+    values = [alias(_jackknife(variance.replicates), column), alias(_count_present(), present)]
+    return select([*names(groups), *values], subquery(with_totals, "with_totals"), group=len(groups))
 
 
 def _jackknife(replicates: int) -> exp.Expr:
@@ -69,8 +75,7 @@ def _sum_by_replicate(part: SampledSum, place: int, write_answer: WriteAnswer) -
     """Return the sum of the part at `place` by group and replicate, with 0 for the other part."""
     keys = [alias(read(column), group) for group, column in part.groups]
     keys.append(alias(read(part.replicate_group), _GROUP))
-    total = exp.Coalesce(this=exp.Sum(this=argument(part.argument)), expressions=[exp.Literal.number(0)])
-    values = [exp.cast(total if each == place else exp.Literal.number(0), "double") for each in range(len(_PARTS))]
-    query = read_rows(part.scan, write_answer).select(*keys, copy=False)
-    query = query.select(*(alias(value, each) for value, each in zip(values, _PARTS, strict=True)), copy=False)
-    return query.group_by(*positions(len(keys)), copy=False)
+    total = exp.Coalesce(this=exp.Sum(this=argument(part.argument)), expressions=[number(0)])
+    values = [cast(total if each == place else number(0), exp.DType.DOUBLE) for each in range(len(_PARTS))]
+    named = [alias(value, each) for value, each in zip(values, _PARTS, strict=True)]
+    return select([*keys, *named], group=len(keys), **read_rows(part.scan, write_answer))

@@ -138,9 +138,9 @@ def plan(
         metrics or (), _split(by), where or (), _split(order), limit, start, end, saved_query=saved_query
     )
     if as_json:
-        typer.echo(json.dumps({"sql": chosen.sql, "rollups": chosen.rollups, "why": chosen.why}, indent=2))
+        typer.echo(json.dumps({"sql": chosen.format(), "rollups": chosen.rollups, "why": chosen.why}, indent=2))
         return
-    typer.echo(chosen.sql)
+    typer.echo(chosen.format())
     for reason in chosen.why:
         typer.echo(f"-- {reason}", err=True)
 

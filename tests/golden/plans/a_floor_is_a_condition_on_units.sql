@@ -30,7 +30,7 @@ WITH "scan_1" AS (
       "__posts_2",
       NULL AS "__posts_3",
       1 AS "__is_asked"
-    FROM scan_1
+    FROM "scan_1"
     UNION ALL
     SELECT
       "post__kind",
@@ -38,8 +38,8 @@ WITH "scan_1" AS (
       NULL AS "__posts_2",
       "__posts_3",
       0 AS "__is_asked"
-    FROM scan_2
-  ) AS branches
+    FROM "scan_2"
+  ) AS "branches"
   GROUP BY
     1
   HAVING
@@ -52,4 +52,4 @@ SELECT
     THEN CAST("__bad_posts_1" AS DOUBLE) / CAST(NULLIF("__posts_2", 0) AS DOUBLE)
   END AS "guarded_rate",
   "__posts_3" AS "__units__video_posts"
-FROM stitched
+FROM "stitched"

@@ -59,12 +59,12 @@ WITH "scan_1" AS (
         GROUP BY
           1,
           2
-      ) AS sums
+      ) AS "sums"
       GROUP BY
         1,
         2
-    ) AS by_replicate
-  ) AS with_totals
+    ) AS "by_replicate"
+  ) AS "with_totals"
   GROUP BY
     1
 ), "stitched" AS (
@@ -84,7 +84,7 @@ WITH "scan_1" AS (
       NULL AS "__variance__bad_rate",
       NULL AS "__replicates__bad_rate",
       1 AS "__is_asked"
-    FROM scan_1
+    FROM "scan_1"
     UNION ALL
     SELECT
       "review__region",
@@ -94,8 +94,8 @@ WITH "scan_1" AS (
       "__variance__bad_rate",
       "__replicates__bad_rate",
       0 AS "__is_asked"
-    FROM variance_1
-  ) AS branches
+    FROM "variance_1"
+  ) AS "branches"
   GROUP BY
     1
   HAVING
@@ -110,4 +110,4 @@ SELECT
   "__reviews_3" AS "__units__reviews",
   "__variance__bad_rate",
   "__replicates__bad_rate"
-FROM stitched
+FROM "stitched"

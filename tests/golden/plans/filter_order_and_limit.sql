@@ -18,7 +18,7 @@ WITH "scan_1" AS (
 SELECT
   "creator__region",
   "__views_1" AS "views"
-FROM scan_1
+FROM "scan_1"
 ORDER BY
   "views" DESC
 LIMIT 3

@@ -1,6 +1,6 @@
 WITH "scan_1" AS (
   SELECT
-    DATE_TRUNC('day', "posts"."post_date") AS "metric_time__day",
+    DATE_TRUNC('DAY', "posts"."post_date") AS "metric_time__day",
     SUM(CASE WHEN NOT "posts"."post_id" IS NULL THEN 1 ELSE 0 END) AS "__posts_1"
   FROM "small"."main"."posts" AS "posts"
   GROUP BY
@@ -9,4 +9,4 @@ WITH "scan_1" AS (
 SELECT
   "metric_time__day",
   "__posts_1" AS "posts"
-FROM scan_1
+FROM "scan_1"

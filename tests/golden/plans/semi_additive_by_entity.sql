@@ -6,10 +6,10 @@ WITH "scan_1" AS (
       "states"."violating" AS "__first_violating_1"
     FROM "small"."main"."states" AS "states"
     QUALIFY
-      DATE_TRUNC('day', "states"."status_date") = MIN(DATE_TRUNC('day', "states"."status_date")) OVER (PARTITION BY "states"."creator_id")
+      DATE_TRUNC('DAY', "states"."status_date") = MIN(DATE_TRUNC('DAY', "states"."status_date")) OVER (PARTITION BY "states"."creator_id")
       AND NOT "states"."creator_id" IS NULL
-  ) AS rows_kept
+  ) AS "rows_kept"
 )
 SELECT
   "__first_violating_1" AS "first_violating"
-FROM scan_1
+FROM "scan_1"

@@ -1,13 +1,13 @@
 WITH "scan_1" AS (
   SELECT
-    DATE_TRUNC('week', "posts"."post_date") AS "metric_time__week",
+    DATE_TRUNC('WEEK', "posts"."post_date") AS "metric_time__week",
     SUM("posts"."views") AS "__views_1"
   FROM "small"."main"."posts" AS "posts"
   GROUP BY
     1
 ), "scan_2" AS (
   SELECT
-    DATE_TRUNC('week', "posts"."post_date") AS "metric_time__week",
+    DATE_TRUNC('WEEK', "posts"."post_date") AS "metric_time__week",
     SUM("posts"."views") AS "__views_2"
   FROM "small"."main"."posts" AS "posts"
   LEFT JOIN "small"."main"."creators" AS "__creator__creators"
@@ -29,15 +29,15 @@ WITH "scan_1" AS (
       "__views_1",
       NULL AS "__views_2",
       1 AS "__is_asked"
-    FROM scan_1
+    FROM "scan_1"
     UNION ALL
     SELECT
       "metric_time__week",
       NULL AS "__views_1",
       "__views_2",
       1 AS "__is_asked"
-    FROM scan_2
-  ) AS branches
+    FROM "scan_2"
+  ) AS "branches"
   GROUP BY
     1
   HAVING
@@ -48,4 +48,4 @@ SELECT
   "__views_1" AS "views",
   "__views_2" AS "gold_views",
   "__views_1" - "__views_2" AS "gap"
-FROM stitched
+FROM "stitched"

@@ -15,4 +15,4 @@ SELECT
   "__posts_1" AS "posts",
   "__views_2" AS "views",
   CAST("__bad_posts_3" AS DOUBLE) / CAST(NULLIF("__posts_1", 0) AS DOUBLE) AS "bad_rate"
-FROM scan_1
+FROM "scan_1"
