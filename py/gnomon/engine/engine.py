@@ -20,7 +20,7 @@ from gnomon.engine.judgement import (
 )
 from gnomon.engine.request import Moment, expand_saved, read_moment, read_words
 from gnomon.engine.result import Provenance, Result
-from gnomon.planner import Compiled, Plan, Question, plan
+from gnomon.planner import Plan, Planner, Question
 from gnomon.semantic import Manifest, parse_manifest, read_manifest
 from gnomon.semantic.model import Metric
 from gnomon.warehouse import DATABASE, Warehouse
@@ -34,7 +34,7 @@ class Engine:
 
     def __init__(self, manifest: Manifest, warehouse: Warehouse, record: BuildRecord | None, is_current: bool) -> None:
         self.manifest = manifest
-        self._compiled = Compiled(manifest)
+        self._planner = Planner(manifest)
         self._warehouse = warehouse
         self._record = record
         self._is_current = is_current
@@ -127,7 +127,7 @@ class Engine:
             end=read_moment("end", end, is_end=True),
             takes_extremes=takes_extremes,
         )
-        return plan(self._compiled, expand_saved(self.manifest, question, saved_query))
+        return self._planner.plan(expand_saved(self.manifest, question, saved_query))
 
     def find_metric(self, name: str) -> Metric:
         """Return a metric's definition; QueryError with the nearest names if there is none."""
@@ -140,7 +140,7 @@ class Engine:
         """Return the names that a metric can be grouped and filtered by."""
         metric = self.find_metric(name)
         reachable = [
-            set(self._compiled.reachable(self.manifest.model_of(leaf.measure.name)))
+            set(self._planner.compiled.reachable(self.manifest.model_of(leaf.measure.name)))
             for leaf in self.manifest.leaves_of(metric.name)
             if leaf.measure is not None
         ]

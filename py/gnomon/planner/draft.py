@@ -11,6 +11,7 @@ from gnomon.core.names import MetricName
 from gnomon.planner.algebra import Answer, Argument, Block, Column, Scan, Value
 from gnomon.planner.filters import Filter
 from gnomon.planner.references import Reference
+from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Accumulation, Conversion, Measure, Metric, Offset, SemanticModel
 
 
@@ -22,12 +23,17 @@ class Ordering:
     is_descending: bool
 
 
+# Bounds that stand for any: no question asks for these moments, and they are not widened.
+ANY_START, ANY_END = datetime(1, 1, 1, microsecond=1), datetime(1, 1, 1, microsecond=2)
+
+
 @dataclass(frozen=True)
 class TimeRange:
-    """Bounds of metric_time, both included; widened to whole periods of the grain asked for."""
+    """Bounds of metric_time, both included; widened to whole periods of the `grain` asked for."""
 
     start: datetime | None
     end: datetime | None
+    grain: Grain
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from gnomon.planner.replicate_ratios import replicate_ratios
 from gnomon.planner.resolve_names import resolve_names
 from gnomon.planner.share_blocks import share_blocks
 from gnomon.planner.write_sql import take_extremes, write_sql
+from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Manifest, Metric
 
 
@@ -33,6 +34,7 @@ class Plan:
     metrics: tuple[Metric, ...]
     rollups: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
+    widens_to: Grain | None = None
 
     def format(self) -> str:
         """Return the SQL in lines, for people."""
@@ -59,6 +61,7 @@ def plan(manifest: Manifest | Compiled, question: Question) -> Plan:
         groups=groups,
         metrics=resolved.metrics,
         why=_explain(resolved, len(answer.blocks)),
+        widens_to=resolved.time_range.grain if resolved.time_range else None,
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from gnomon.core.errors import QueryError, explain_unknown, join_names
 from gnomon.core.names import MetricName
 from gnomon.planner.compiled import Compiled
-from gnomon.planner.draft import Ordering, Resolved, TimeRange
+from gnomon.planner.draft import ANY_END, ANY_START, Ordering, Resolved, TimeRange
 from gnomon.planner.filters import Filter
 from gnomon.planner.question import Question
 from gnomon.planner.references import METRIC_TIME, Reference, parse_order
@@ -156,15 +156,23 @@ def widen(
     """Widen the bounds to whole periods of the finest metric_time grain, so that no period is cut."""
     if start is None and end is None:
         return None
-    if start is not None and end is not None and end < start:
-        raise QueryError(f"the end {end:%Y-%m-%d %H:%M} is before the start {start:%Y-%m-%d %H:%M}.")
     # As MetricFlow: a grain of the project's own does not widen.
     asked = [group.grain for group in groups if group.element == METRIC_TIME and isinstance(group.grain, Grain)]
     grain = Grain.finest(tuple(asked)) if asked else default
-    return TimeRange(
-        start=_floor(start, grain) if start else None,
-        end=_end_of(_floor(end, grain), grain) if end else None,
-    )
+    return TimeRange(*read_bounds(grain, start, end), grain)
+
+
+def read_bounds(
+    grain: Grain | None, start: datetime | None, end: datetime | None
+) -> tuple[datetime | None, datetime | None]:
+    """Return the bounds widened to whole periods of `grain`; QueryError if they are the wrong way round."""
+    if grain is None:
+        return start, end
+    if start is not None and end is not None and end < start:
+        raise QueryError(f"the end {end:%Y-%m-%d %H:%M} is before the start {start:%Y-%m-%d %H:%M}.")
+    low = start if start is None or start == ANY_START else _floor(start, grain)
+    high = end if end is None or end == ANY_END else _end_of(_floor(end, grain), grain)
+    return low, high
 
 
 def _floor(moment: datetime, grain: Grain) -> datetime:
