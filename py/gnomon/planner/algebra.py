@@ -206,9 +206,13 @@ class Argument(NamedTuple):
 
 @dataclass(frozen=True)
 class Value:
-    """An aggregate under a column's name; `fill` stands where it is null. Only an asked one may add rows."""
+    """An aggregate of a measure under a column's name; `fill` stands where it is null.
+
+    Only an asked one may add rows.
+    """
 
     column: str
+    measure: str
     aggregation: Aggregation
     argument: Argument
     percentile: Percentile | None

@@ -77,7 +77,7 @@ def _value_of(compiled: Compiled, leaf: Leaf) -> Value:
             argument, aggregation = argument._replace(counts_present=True), Aggregation.SUM
         case Aggregation.MEDIAN:
             aggregation = Aggregation.PERCENTILE
-    return Value(leaf.column, aggregation, argument, measure.percentile, leaf.fill, leaf.is_asked)
+    return Value(leaf.column, measure.name, aggregation, argument, measure.percentile, leaf.fill, leaf.is_asked)
 
 
 class _Placing:
@@ -385,6 +385,8 @@ def _place_nested(compiled: Compiled, expanded: Expanded, leaf: Nested) -> tuple
         keeps_empty=False,
     )  # fmt: skip
     groups = tuple((name, Column("", name)) for name in inner.groups)
-    value = Value(leaf.column, Aggregation.MAX, Argument(Column("", leaf.column)), None, None, leaf.is_asked)
+    value = Value(
+        leaf.column, measure.name, Aggregation.MAX, Argument(Column("", leaf.column)), None, None, leaf.is_asked
+    )
     steps = (step, Keep(leaf.kept)) if leaf.kept else (step,)
     return Block(inner, groups, None, steps), value

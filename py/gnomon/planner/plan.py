@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import sqlglot
 
+from gnomon.planner.choose_rollups import choose_rollups
 from gnomon.planner.compiled import Compiled
 from gnomon.planner.draft import Drawn, Resolved, Variance
 from gnomon.planner.expand_metrics import expand_metrics
@@ -41,8 +43,11 @@ class Plan:
         return sqlglot.parse_one(self.sql, read="duckdb").sql(dialect="duckdb", pretty=True)
 
 
-def plan(manifest: Manifest | Compiled, question: Question) -> Plan:
-    """Return the plan; QueryError refuses what cannot be answered exactly."""
+def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str, int] = {}) -> Plan:
+    """Return the plan; QueryError refuses what cannot be answered exactly.
+
+    `rollups` are those that exist, by name, with their numbers of rows.
+    """
     compiled = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
     variances: tuple[Variance, ...] = ()
     if question.metrics:
@@ -52,7 +57,8 @@ def plan(manifest: Manifest | Compiled, question: Question) -> Plan:
         variances = replicate_ratios(compiled, resolved, expanded, answer)
     else:
         resolved, answer = list_values(compiled, question)
-    query = write_sql(Drawn(resolved, answer, variances))
+    chosen = choose_rollups(compiled, answer, rollups)
+    query = write_sql(Drawn(resolved, chosen.answer, variances))
     groups = answer.groups
     if question.takes_extremes:
         query, groups = take_extremes(query, groups)
@@ -60,14 +66,13 @@ def plan(manifest: Manifest | Compiled, question: Question) -> Plan:
         sql=query.sql(dialect="duckdb", copy=False),
         groups=groups,
         metrics=resolved.metrics,
-        why=_explain(resolved, len(answer.blocks)),
+        rollups=chosen.rollups,
+        why=(*chosen.why, *_explain(resolved)),
         widens_to=resolved.time_range.grain if resolved.time_range else None,
     )
 
 
-def _explain(resolved: Resolved, scans: int) -> tuple[str, ...]:
-    lines = [f"{scans} scan{'s' if scans > 1 else ''} of base tables; no rollups are there yet"]
+def _explain(resolved: Resolved) -> Iterator[str]:
     if resolved.companions:
         counted = ", ".join(metric.name for metric in resolved.companions)
-        lines.append(f"units behind the values are counted by {counted}")
-    return tuple(lines)
+        yield f"units behind the values are counted by {counted}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -40,10 +41,14 @@ class _Kept:
 
 
 class Planner:
-    """Plans questions over one manifest; safe to share between threads."""
+    """Plans questions over one manifest; safe to share between threads.
 
-    def __init__(self, manifest: Manifest) -> None:
+    `rollups` are those that exist, by name, with their numbers of rows.
+    """
+
+    def __init__(self, manifest: Manifest, rollups: Mapping[str, int] = {}) -> None:
         self.compiled = Compiled(manifest)
+        self.rollups = rollups
         self._kept: OrderedDict[Question, _Kept] = OrderedDict()
         self._lock = Lock()
         self.hits = 0
@@ -52,7 +57,7 @@ class Planner:
     def plan(self, question: Question) -> Plan:
         """Return the plan; QueryError refuses what cannot be answered exactly."""
         if any(_MARK in text or _PLACE.search(text) for text in question.where):
-            return plan(self.compiled, question)
+            return plan(self.compiled, question, self.rollups)
         values: list[str] = []
         shape = replace(
             question,
@@ -68,7 +73,7 @@ class Planner:
         if kept is None:
             kept = self._keep(shape, question)
         if kept is None:
-            return plan(self.compiled, question)
+            return plan(self.compiled, question, self.rollups)
         start, end = read_bounds(kept.widens_to, question.start, question.end)
         moments = {-1: start, -2: end}
         parts = [kept.pieces[0]]
@@ -80,7 +85,7 @@ class Planner:
     def _keep(self, shape: Question, question: Question) -> _Kept | None:
         """Plan the shape; None if it is refused, so that the question itself is, in its own words."""
         try:
-            made = plan(self.compiled, shape)
+            made = plan(self.compiled, shape, self.rollups)
         except QueryError:
             return None
         pieces, places, at = [], [], 0

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gnomon.core.errors import DefinitionError, WarehouseError
+from gnomon.core.errors import DefinitionError, WarehouseError, explain_unknown
 from gnomon.core.names import DimensionName, EntityName, MeasureName, MetricName, ModelName
 from gnomon.semantic.grain import AnyGrain, CustomGrain, Grain
 from gnomon.semantic.laws import LAWS
@@ -31,6 +31,7 @@ from gnomon.semantic.model import (
     Offset,
     Percentile,
     PeriodValue,
+    Rollup,
     SavedQuery,
     SemanticModel,
     Span,
@@ -128,6 +129,7 @@ def _read_model(body: Json) -> SemanticModel:
     dimensions = [_read_dimension(item) for item in body.get("dimensions") or ()]
     measures = [_read_measure(item, default_time) for item in body.get("measures") or ()]
     relation = body["node_relation"]
+    stated = _read_meta(body).get("rollups") or ()
     place = f"semantic model '{body['name']}'"
     return SemanticModel(
         name=ModelName(body["name"]),
@@ -139,6 +141,7 @@ def _read_model(body: Json) -> SemanticModel:
         dimensions=_by_name(f"{place}: dimension", ((dimension.name, dimension) for dimension in dimensions)),
         measures=_by_name(f"{place}: measure", ((measure.name, measure) for measure in measures)),
         validity=_read_validity(body),
+        rollups=tuple(_read_rollup(item, body, [measure.name for measure in measures]) for item in stated),
     )
 
 
@@ -161,6 +164,31 @@ def _read_grain(word: str | None, place: str) -> Grain | None:
         raise DefinitionError(
             f"{place}: the grain '{word}' is not a standard one: {', '.join(grain.value for grain in Grain)}."
         ) from None
+
+
+def _read_meta(body: Json) -> Json:
+    meta: Json = (body.get("config") or {}).get("meta") or {}
+    return meta
+
+
+def _read_rollup(item: Json, body: Json, measures: list[MeasureName]) -> Rollup:
+    place = f"semantic model '{body['name']}', config.meta.rollups"
+    name = str(item.get("name") or "")
+    grain = _read_grain(item.get("grain"), place)
+    if not name or grain is None:
+        raise DefinitionError(f"{place}: a rollup says its `name` and its `grain`.")
+    asked = [MeasureName(measure) for measure in item.get("measures") or measures]
+    unknown = [measure for measure in asked if measure not in measures]
+    if unknown:
+        raise DefinitionError(f"{place}, '{name}': {explain_unknown('measure', unknown[0], measures)}")
+    schema = str(body["node_relation"]["relation_name"]).rpartition(".")[0]
+    return Rollup(
+        name=name,
+        relation=f'{schema}."rollup_{name}"' if schema else f'"rollup_{name}"',
+        grain=grain,
+        dimensions=tuple(str(dimension) for dimension in item.get("dimensions") or ()),
+        measures=tuple(asked),
+    )
 
 
 def _read_validity(body: Json) -> Validity | None:
@@ -240,7 +268,7 @@ def _read_metric(body: Json, grains: Mapping[str, CustomGrain]) -> Metric:
         inputs=tuple(_read_metric_input(item, grains, place) for item in inputs),
         expr=params.get("expr"),
         time_grain=_read_grain(body.get("time_granularity"), place),
-        documentation=_read_documentation((body.get("config") or {}).get("meta") or {}),
+        documentation=_read_documentation(_read_meta(body)),
         accumulation=_read_accumulation(params, grains, place) if kind is MetricKind.CUMULATIVE else None,
         conversion=_read_conversion(conversion, grains, place) if kind is MetricKind.CONVERSION else None,
     )

@@ -109,6 +109,20 @@ class Validity:
 
 
 @dataclass(frozen=True)
+class Rollup:
+    """A table of a semantic model's measures by periods of `grain` and by `dimensions`, as its config.meta says.
+
+    `dimensions` are names that the model's own rows have: entities, and dimensions, times with their grain.
+    """
+
+    name: str
+    relation: str
+    grain: Grain
+    dimensions: tuple[str, ...]
+    measures: tuple[MeasureName, ...]
+
+
+@dataclass(frozen=True)
 class SemanticModel:
     """A table with its keys, attributes and measures; with `validity`, a row counts for a period only."""
 
@@ -121,6 +135,7 @@ class SemanticModel:
     dimensions: Mapping[DimensionName, Dimension]
     measures: Mapping[MeasureName, Measure]
     validity: Validity | None = None
+    rollups: tuple[Rollup, ...] = ()
 
     def identifies(self, entity: EntityName) -> bool:
         """Tell whether `entity` names one row of this model at the most."""

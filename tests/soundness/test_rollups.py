@@ -1,0 +1,142 @@
+"""Answers from rollups are the answers from the tables themselves, and each miss says why."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from gnomon.core.errors import DefinitionError
+from gnomon.planner import Compiled, Planner, Question, plan
+from gnomon.planner.choose_rollups import list_rollups, write_rollup
+from gnomon.semantic import read_manifest
+from gnomon.semantic.model import Manifest
+from tests.manifests import cumulative, derived, simple, write_manifest
+from tests.oracle import assert_equal_answers
+from tests.soundness import conftest as small
+
+ROLLUPS: dict[str, list[dict[str, Any]]] = {
+    "posts": [
+        {"name": "posts_daily", "grain": "day", "dimensions": ["creator", "post__kind", "post__is_bad"]},
+        {"name": "posts_daily_by_kind", "grain": "day", "dimensions": ["post__kind"], "measures": ["posts", "views"]},
+        {"name": "posts_monthly", "grain": "month", "dimensions": ["creator"]},
+        {"name": "posts_weekly", "grain": "week", "measures": ["posts", "most_views"]},
+    ],
+    "states": [{"name": "states_daily", "grain": "day", "dimensions": ["creator"]}],
+}
+DAY = {"count": 1, "granularity": "day"}
+METRICS = [
+    *small.METRICS,
+    cumulative("posts_so_far", "posts"),
+    cumulative("posts_of_a_week", "posts", window={"count": 7, "granularity": "day"}),
+    derived("more_views", "views - before", ["views", {"name": "views", "alias": "before", "offset_window": DAY}]),
+]
+GROUPINGS = [
+    (), ("metric_time__day",), ("metric_time__week",), ("metric_time__month", "creator__tier"), ("creator",),
+    ("post__kind", "metric_time__extract_month"), ("creator__joined__quarter", "metric_time__year"),
+    ("post__is_bad",), ("post__posted_at__hour",), ("creator__region", "metric_time__week"),
+]  # fmt: skip
+FILTERS = [
+    (),
+    ("{{ Dimension('post__kind') }} = 'video'",),
+    ("{{ Dimension('creator__tier') }} = 'gold' or {{ Entity('creator') }} is null",),
+    ("{{ TimeDimension('metric_time', 'week') }} > '2026-01-05'",),
+]
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    models = deepcopy(small.MODELS)
+    for model in models:
+        model["config"] = {"meta": {"rollups": ROLLUPS.get(model["name"], [])}}
+    return read_manifest(write_manifest(tmp_path_factory.mktemp("rollups") / "m.json", models, METRICS))
+
+
+@pytest.fixture(scope="module")
+def made(manifest: Manifest) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, int]]]:
+    """The small world with its rollups made by the planner's own SQL, and their numbers of rows."""
+    compiled, rows = Compiled(manifest), {}
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("attach ':memory:' as small; use small")
+        connection.execute(small.WORLD)
+        for model, rollup in list_rollups(compiled):
+            sql = write_rollup(compiled, model, rollup).sql("duckdb")
+            connection.execute(f"create table {rollup.relation} as {sql}")
+            (rows[rollup.name],) = connection.execute(f"select count(*) from {rollup.relation}").fetchone() or (0,)
+        yield connection, rows
+
+
+def test_every_answer_from_rollups_is_the_answer_from_the_tables(
+    manifest: Manifest, made: tuple[duckdb.DuckDBPyConnection, dict[str, int]]
+) -> None:
+    connection, rows = made
+    compiled, used = Compiled(manifest), 0
+    names = [str(name) for name in manifest.metrics]
+    for name, group_by, where in itertools.product(names, GROUPINGS, FILTERS):
+        question = Question((name,), group_by, where, applies_floors=False)
+        try:
+            base = plan(compiled, question)
+        except Exception as refused:  # whatever is refused without rollups is refused with them
+            with pytest.raises(type(refused)):
+                plan(compiled, question, rows)
+            continue
+        rolled = plan(compiled, question, rows)
+        used += bool(rolled.rollups)
+        assert_equal_answers(connection, rolled.sql, base.sql)
+    assert used > 200
+
+
+@pytest.mark.parametrize(
+    ("metrics", "group_by", "where", "read"),
+    [
+        (("posts",), ("metric_time__week",), (), ("posts_weekly",)),
+        (("posts", "views"), ("metric_time__week",), (), ("posts_daily_by_kind",)),
+        (("posts",), ("creator__tier",), (), ("posts_monthly",)),
+        (("posts",), ("creator__tier", "metric_time__week"), (), ("posts_daily",)),
+        (("posting_creators",), ("metric_time__month",), (), ("posts_monthly",)),
+        (("violating_creators",), ("metric_time__month",), (), ("states_daily",)),
+        (("posts_of_a_week",), ("metric_time__day",), (), ("posts_daily_by_kind",)),
+        (("more_views",), ("metric_time__day",), (), ("posts_daily_by_kind",)),
+        (("mean_views",), ("metric_time__week",), (), ()),
+        (("posts",), ("post__posted_at__hour",), (), ()),
+    ],
+)
+def test_the_smallest_rollup_that_holds_the_question_is_read(
+    manifest: Manifest, made: Any, metrics: tuple[str, ...], group_by: tuple[str, ...], where: Any, read: Any
+) -> None:
+    assert Planner(manifest, made[1]).plan(Question(metrics, group_by, where)).rollups == read
+
+
+def test_a_miss_says_why(manifest: Manifest, made: Any) -> None:
+    why = Planner(manifest, made[1]).plan(Question(("mean_views",), ("post__kind",))).why
+    assert "posts: not rollup posts_weekly: 'mean_views' cannot be added up" in why or any(
+        "posts_weekly: it does not have 'kind'" in line for line in why
+    )
+    why = Planner(manifest, made[1]).plan(Question(("posts",), ("metric_time__month", "post__is_bad"))).why
+    assert "posts: not rollup posts_weekly: its week does not say the month" in why
+    assert why[-1].startswith("posts: rollup posts_daily, ")
+
+
+def test_rollups_that_nobody_has_made_are_not_read(manifest: Manifest) -> None:
+    assert Planner(manifest).plan(Question(("posts",))).rollups == ()
+
+
+@pytest.mark.parametrize(
+    ("rollup", "said"),
+    [
+        ({"name": "r", "grain": "day", "dimensions": ["creator__tier"]}, "Name the entity that leads there: 'creator'"),
+        ({"name": "r", "grain": "hour"}, "its table is not kept by hour"),
+    ],
+)
+def test_a_rollup_that_cannot_be_made_is_refused(tmp_path: Path, rollup: dict[str, Any], said: str) -> None:
+    models = deepcopy(small.MODELS)
+    models[0]["config"] = {"meta": {"rollups": [rollup]}}
+    compiled = Compiled(read_manifest(write_manifest(tmp_path / "m.json", models, [simple("posts")])))
+    (found,) = list_rollups(compiled)
+    with pytest.raises(DefinitionError, match=said):
+        write_rollup(compiled, *found)
