@@ -131,10 +131,13 @@ def _lead(spine: TimeSpine, grain: CustomGrain, count: int, leads_grain: bool) -
     )
     there = exp.Add(this=name(_FIRST), expression=steps)
     shifted = case(exp.LTE(this=there, expression=name(_LAST)), there.copy())
-    target = alias(name(_FROM, "periods"), grain.column) if leads_grain else alias(shifted, spine.column)
+    moment = name(spine.column, "moments")
+    target = [alias(shifted, spine.column)]
+    if leads_grain:
+        target = [alias(name(_FROM, "periods"), column) for column in (grain.column, spine.column)]
     same = exp.EQ(this=name(grain.column, "moments"), expression=name(grain.column, "periods"))
     return select(
-        [alias(name(spine.column, "moments"), _FROM), target],
+        [alias(moment.copy(), _FROM), *target],
         subquery(moments, "moments"),
         joins=[join(subquery(periods, "periods"), [same], "inner")],
     )
