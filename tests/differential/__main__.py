@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--failures", type=int, default=0, help="so many failures are shown in full")
     parser.add_argument("--theirs-only", action="store_true", help="look at MetricFlow's side only")
     options = parser.parse_args()
-    logging.disable(logging.WARNING)
+    logging.disable(logging.CRITICAL)  # MetricFlow logs its refusals at length
     shares = []
     for seed in range(options.seed, options.seed + options.worlds):
         wishes = [tuple(options.feature)] * options.questions

@@ -85,7 +85,7 @@ def write_metrics(shape: Shape) -> list[Json]:
     names = Names()
     metrics = [simple(name, name) for name in PLAIN] + [simple("refunds", "refunds")]
     metrics += _filtered(rng, names) + _filled(rng, names)
-    metrics += _ratios(rng, names) + _cumulatives(rng, names)
+    metrics += _ratios(rng, names) + _cumulatives(shape, rng, names)
     metrics += _derived(rng, names, [m["name"] for m in metrics if m["type"] == "ratio"])
     return metrics + _offsets(rng, names) + _conversions(rng, names)
 
@@ -150,7 +150,7 @@ def _ratios(rng: random.Random, names: Names) -> list[Json]:
     ]
 
 
-def _cumulatives(rng: random.Random, names: Names) -> list[Json]:
+def _cumulatives(shape: Shape, rng: random.Random, names: Names) -> list[Json]:
     metrics = []
     of = ["orders", "amount", "buyers", "visits", "visitors", "paid", "best_amount", "mean_amount", "refunded"]
     for _ in range(3):
@@ -171,7 +171,8 @@ def _cumulatives(rng: random.Random, names: Names) -> list[Json]:
     metrics.append(
         cumulative(names.name("filtered_window"), {"name": filtered}, _filter_for(rng, filtered), window=window("4 days"))
     )  # fmt: skip
-    metrics.append(cumulative(names.name("clocked_window"), {"name": "clocked_amount"}, window=window("12 hours")))
+    if shape.order_grain == "hour":
+        metrics.append(cumulative(names.name("clocked_window"), {"name": "clocked_amount"}, window=window("12 hours")))
     old = cumulative(names.name("old_window"), {"name": "orders"})
     old["type_params"] = {"measure": {"name": "orders"}, "window": window("3 days")}
     return [*metrics, old]
@@ -193,10 +194,10 @@ def _derived(rng: random.Random, names: Names, ratios: list[str]) -> list[Json]:
         derived(names.name("derived"), f"{a} - {b}", [{"name": a}, {"name": b}]),
         derived(
             names.name("derived_alias"),
-            "(everything - some) * 1.0 / nullif(everything, 0)",
+            "(everything - chosen) * 1.0 / nullif(everything, 0)",
             [
                 {"name": "orders", "alias": "everything"},
-                {"name": "orders", "alias": "some", "filter": where(_filter_for(rng, "orders"))},
+                {"name": "orders", "alias": "chosen", "filter": where(_filter_for(rng, "orders"))},
             ],
         ),
         derived(names.name("derived_filtered"), "amount / 4", [{"name": "amount"}], _filter_for(rng, "amount")),
@@ -205,9 +206,9 @@ def _derived(rng: random.Random, names: Names, ratios: list[str]) -> list[Json]:
             names.name("nested"), "far + derived_1", [{"name": "derived_alias_1", "alias": "far"}, {"name": "derived_1"}]
         ),
         derived(names.name("derived_cumulative"), "rolling - amount", [{"name": "window_1", "alias": "rolling"}, {"name": "amount"}]),
-        derived(names.name("derived_filled"), "2 * full + 1", [{"name": "filled_1", "alias": "full"}]),
+        derived(names.name("derived_filled"), "2 * whole + 1", [{"name": "filled_1", "alias": "whole"}]),
         derived(
-            names.name("derived_spined"), "coalesce(full, -1)", [{"name": rng.choice(["spined_1", "spined_filled_1"]), "alias": "full"}]
+            names.name("derived_spined"), "coalesce(whole, -1)", [{"name": rng.choice(["spined_1", "spined_filled_1"]), "alias": "whole"}]
         ),
     ]  # fmt: skip
 

@@ -62,9 +62,11 @@ class Asker:
         is_bare = bool(wishes & {"distinct_values", "min_max"}) or (not wishes & set(OF_METRICS) and self.rng.random() < 0.06)
         metrics = () if is_bare else self._choose_metrics(wishes)
         items = self.catalog.items(metrics)
+        features = {feature for name in metrics for feature in self.features[name]}
+        if "offset_to_grain" in features:
+            items = tuple(item for item in items if not item.date_part)
         if not items:
             return None
-        features = {feature for name in metrics for feature in self.features[name]}
         is_min_max = is_bare and ("min_max" in wishes or ("distinct_values" not in wishes and self.rng.random() < 0.3))
         groups = self._choose_groups(items, wishes, features, is_min_max=is_min_max, is_bare=is_bare)
         if groups is None or (is_bare and not groups):
@@ -72,7 +74,8 @@ class Asker:
         features |= {feature for item in groups for feature in item.features}
         conditions = Conditions(self.rng, self.catalog, items, self.subqueries).write(wishes)
         features |= {feature for _, used in conditions for feature in used}
-        names = tuple(self._name(item, features, metrics) for item in groups)
+        has_one_time = sum(item.element == TIME for item in groups) == 1
+        names = tuple(self._name(item, features, has_default=bool(metrics) and has_one_time) for item in groups)
         asked = Asked(metrics, names, tuple(text for text, _ in conditions), is_min_max=is_min_max)
         asked = self._bound(self._order(asked, wishes), groups, wishes)
         return replace(asked, features=frozenset(features | _features_of_asking(asked, self)))
@@ -146,8 +149,8 @@ class Asker:
         subject = self.rng.choice(sorted({item.subject for item in items}))
         return self.rng.choice([item for item in items if item.subject == subject])
 
-    def _name(self, item: Item, features: set[str], metrics: tuple[str, ...]) -> str:
-        if item.name == "metric_time__day" and metrics and self.rng.random() < 0.5:
+    def _name(self, item: Item, features: set[str], *, has_default: bool) -> str:
+        if item.name == "metric_time__day" and has_default and self.rng.random() < 0.5:
             features.add("metric_time_default")
             return TIME
         return item.group_name

@@ -42,14 +42,17 @@ class Shape:
 def draw_shape(seed: int) -> Shape:
     """Return the shape of the world of a seed."""
     rng = random.Random(f"shape {seed}")
+    order_grain = rng.choice(["hour", "hour", "minute", "second", "millisecond"])
+    visit_grain = rng.choice(["hour", "hour", "minute", "second"])
+    # Only days and hours have a time spine, which cumulative metrics and offsets need.
     return Shape(
         seed=seed,
         start=date(2023, 12, 1) + timedelta(days=rng.randrange(60)),
         days=rng.randrange(50, 120),
-        order_grain=rng.choice(["hour", "hour", "minute", "second", "millisecond"]),
-        visit_grain=rng.choice(["hour", "hour", "minute", "second"]),
-        orders_by_hour=rng.random() < 0.2,
-        visits_by_day=rng.random() < 0.5,
+        order_grain=order_grain,
+        visit_grain=visit_grain,
+        orders_by_hour=order_grain == "hour" and rng.random() < 0.3,
+        visits_by_day=visit_grain != "hour" or rng.random() < 0.4,
         has_partition=rng.random() < 0.6,
         has_latest_listings=rng.random() < 0.6,
         has_bridge=rng.random() < 0.3,
