@@ -31,10 +31,10 @@ def main() -> int:
     logging.disable(logging.CRITICAL)  # MetricFlow logs its refusals at length
     shares = []
     for seed in range(options.seed, options.seed + options.worlds):
-        wishes = [tuple(options.feature)] * options.questions
+        wishes = [tuple(options.feature)] * options.questions if options.feature else []
         with tempfile.TemporaryDirectory() as folder:
             ours = None if options.theirs_only else answer_ours
-            shares.append(run_share(seed, options.questions, Path(folder), ours, wishes))
+            shares.append(run_share(seed, options.questions, Path(folder), ours, wishes, repeat=True))
     verdicts = [verdict for share in shares for verdict in share.verdicts]
     print(write_table(verdicts))
     print(write_counts(shares))
@@ -69,14 +69,14 @@ def write_counts(shares: list[Share]) -> str:
         reasons += share.reasons
     dropped = reasons.total()
     with_rows = sum(verdict.rows > 0 for share in shares for verdict in share.verdicts)
-    never = Counter(wish for share in shares for wish in share.never_asked)
+    unmet = Counter(wish for share in shares for wish in share.unmet)
     lines = [
         f"asked {asked}, with rows {with_rows} ({with_rows / max(asked, 1):.1%}), "
         f"dropped {dropped} ({dropped / max(asked + dropped, 1):.1%})"
     ]
     lines += [f"  {count:>4}  {reason}" for reason, count in reasons.most_common(25)]
-    if never:
-        lines.append(f"wishes never asked: {sum(never.values())}, such as {', '.join(map(str, list(never)[:12]))}")
+    if unmet:
+        lines.append(f"wishes never met: {sum(unmet.values())}, such as {', '.join(map(str, list(unmet)[:12]))}")
     return "\n".join(lines)
 
 

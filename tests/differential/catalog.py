@@ -42,11 +42,13 @@ class Item:
         return self.links, self.element
 
     @property
-    def group_name(self) -> str:
-        """The item as a group: a plain name, or for a part of a date the object form."""
-        if not self.date_part:
-            return self.name
-        return f"{self.dimension_call}.date_part('{self.date_part}')"
+    def object_name(self) -> str:
+        """The item in the object form, as a group or in a saved query; parts of a date have no other."""
+        if self.date_part:
+            return f"{self.dimension_call}.date_part('{self.date_part}')"
+        if self.kind == "time":
+            return f"TimeDimension('{self.last_links}', '{self.grain}'{self.path})"
+        return f"Entity('{self.element}'{self.path})" if self.kind == "entity" else self.dimension_call
 
     @property
     def dimension_call(self) -> str:
@@ -67,13 +69,7 @@ class Item:
     @property
     def reference(self) -> str:
         """The item inside a filter."""
-        if self.kind == "entity":
-            return f"{{{{ Entity('{self.element}'{self.path}) }}}}"
-        if self.kind == "category":
-            return f"{{{{ {self.dimension_call} }}}}"
-        if self.date_part:
-            return f"{{{{ {self.dimension_call}.date_part('{self.date_part}') }}}}"
-        return f"{{{{ TimeDimension('{self.last_links}', '{self.grain}'{self.path}) }}}}"
+        return f"{{{{ {self.object_name} }}}}"
 
 
 class Catalog:

@@ -96,7 +96,7 @@ def _compare(left: Answer, right: Answer, asked: Asked) -> str:
         return f"columns {columns} instead of {their_columns}"
     if len(mine) != len(others):
         return f"{len(mine)} rows instead of {len(others)}\n{_show_lonely(mine, others)}"
-    if not asked.order_by:
+    if not asked.is_ordered:
         mine, others = sorted(mine, key=_row_key), sorted(others, key=_row_key)
     for place, (row, other) in enumerate(zip(mine, others, strict=True)):
         if not all(_is_equal(a, b) for a, b in zip(row, other, strict=True)):

@@ -30,10 +30,11 @@ class Asked:
     end: datetime | None = None
     saved_query: str | None = None
     is_min_max: bool = False
+    is_ordered: bool = False  # also where the order is the saved query's
     features: frozenset[str] = field(default_factory=frozenset)
 
     def __str__(self) -> str:
-        shown = (f"{name}={value!r}" for name, value in vars(self).items() if value and name != "features")
+        shown = (f"{name}={value!r}" for name, value in vars(self).items() if value and name not in ("features", "is_ordered"))
         return f"{', '.join(shown)}\n-- {' '.join(sorted(self.features))}"
 
 
@@ -49,16 +50,19 @@ class Asker:
             if not features.intersection(NEEDS) and not any("conversion" in feature for feature in features)
         ]
 
-    def ask(self, wishes: Iterable[str] = (), tries: int = 40) -> Asked | None:
-        """Return a question with the features wished for, or None where none was found."""
+    def ask(self, wishes: Iterable[str] = (), tries: int = 40, *, in_objects: bool = False) -> Asked | None:
+        """Return a question with the features wished for, or None where none was found.
+
+        `in_objects` writes every group and order in the object form, as saved queries do.
+        """
         wanted = frozenset(wishes)
         for _ in range(tries):
-            asked = self._try(wanted)
+            asked = self._try(wanted, in_objects or self.rng.random() < 0.15)
             if asked is not None and wanted <= asked.features:
                 return asked
         return None
 
-    def _try(self, wishes: frozenset[str]) -> Asked | None:
+    def _try(self, wishes: frozenset[str], in_objects: bool) -> Asked | None:
         is_bare = bool(wishes & {"distinct_values", "min_max"}) or (not wishes & set(OF_METRICS) and self.rng.random() < 0.06)
         metrics = () if is_bare else self._choose_metrics(wishes)
         items = self.catalog.items(metrics)
@@ -75,9 +79,12 @@ class Asker:
         conditions = Conditions(self.rng, self.catalog, items, self.subqueries).write(wishes)
         features |= {feature for _, used in conditions for feature in used}
         has_one_time = sum(item.element == TIME for item in groups) == 1
-        names = tuple(self._name(item, features, has_default=bool(metrics) and has_one_time) for item in groups)
+        names = tuple(
+            self._name(item, features, has_default=bool(metrics) and has_one_time, in_objects=in_objects)
+            for item in groups
+        )
         asked = Asked(metrics, names, tuple(text for text, _ in conditions), is_min_max=is_min_max)
-        asked = self._bound(self._order(asked, wishes), groups, wishes)
+        asked = self._bound(self._order(asked, wishes, in_objects=in_objects), groups, wishes)
         return replace(asked, features=frozenset(features | _features_of_asking(asked, self)))
 
     def _choose_metrics(self, wishes: frozenset[str]) -> tuple[str, ...]:
@@ -149,20 +156,21 @@ class Asker:
         subject = self.rng.choice(sorted({item.subject for item in items}))
         return self.rng.choice([item for item in items if item.subject == subject])
 
-    def _name(self, item: Item, features: set[str], *, has_default: bool) -> str:
+    def _name(self, item: Item, features: set[str], *, has_default: bool, in_objects: bool) -> str:
         if item.name == "metric_time__day" and has_default and self.rng.random() < 0.5:
             features.add("metric_time_default")
-            return TIME
-        return item.group_name
+            return f"TimeDimension('{TIME}')" if in_objects else TIME
+        return item.object_name if in_objects or item.date_part else item.name
 
-    def _order(self, asked: Asked, wishes: frozenset[str]) -> Asked:
+    def _order(self, asked: Asked, wishes: frozenset[str], *, in_objects: bool) -> Asked:
         is_wished = bool(wishes & {"order_by", "order_descending", "limit"})
         if asked.is_min_max or not (is_wished or self.rng.random() < 0.3):
             return asked
         keys = list(asked.group_by)
         self.rng.shuffle(keys)
-        keys += self.rng.sample(asked.metrics, self.rng.randrange(0, len(asked.metrics) + 1)) if keys else asked.metrics
-        if asked.metrics and self.rng.random() < 0.4:
+        metrics = tuple(f"Metric('{name}')" for name in asked.metrics) if in_objects else asked.metrics
+        keys += self.rng.sample(metrics, self.rng.randrange(0, len(metrics) + 1)) if keys else metrics
+        if self.rng.random() < 0.4:
             self.rng.shuffle(keys)
         is_down = [self.rng.random() < 0.4 for _ in keys]
         if "order_descending" in wishes:
@@ -170,7 +178,7 @@ class Asker:
         order_by = tuple(_descend(key) if down else key for key, down in zip(keys, is_down, strict=True))
         # A limit only with all groups in the order, which is always so here.
         limit = self.rng.randrange(1, 25) if "limit" in wishes or self.rng.random() < 0.5 else None
-        return replace(asked, order_by=order_by, limit=limit)
+        return replace(asked, order_by=order_by, limit=limit, is_ordered=True)
 
     def _bound(self, asked: Asked, groups: Sequence[Item], wishes: frozenset[str]) -> Asked:
         if asked.is_min_max or not ("time_range" in wishes or self.rng.random() < 0.15):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import random
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from dbt_semantic_interfaces.implementations.semantic_manifest import PydanticSe
 from dbt_semantic_interfaces.transformations.add_input_metric_measures import AddInputMetricMeasuresRule
 from dbt_semantic_interfaces.validations.semantic_manifest_validator import SemanticManifestValidator
 
-from tests.differential.metrics import where, write_metrics
+from tests.differential.metrics import write_metrics
 from tests.differential.models import Json, write_models
 from tests.differential.shape import CATALOG, Shape, draw_shape
 from tests.differential.tables import fill_tables
@@ -45,6 +45,12 @@ class World:
         """Every measure by its name."""
         return {measure["name"]: measure for model in self.models.values() for measure in model["measures"]}
 
+    def save_queries(self, saved: Sequence[Json]) -> World:
+        """Write saved queries into the manifest and return the world that has them."""
+        text = _write_as_dbt({**self.manifest, "saved_queries": list(saved)})
+        self.manifest_path.write_text(text, encoding="utf-8")
+        return replace(self, manifest=json.loads(text))
+
     def open(self) -> duckdb.DuckDBPyConnection:
         """Return a connection that only reads."""
         return duckdb.connect(str(self.database), read_only=True)
@@ -61,7 +67,7 @@ def make_world(seed: int, folder: Path) -> World:
             "semantic_models": write_models(shape),
             "metrics": write_metrics(shape),
             "project_configuration": {"time_spines": [_spine("days", "day", CUSTOM_GRAINS), _spine("hours", "hour")]},
-            "saved_queries": _write_saved_queries(shape),
+            "saved_queries": [],
         }
     )
     manifest_path.write_text(text, encoding="utf-8")
@@ -84,29 +90,11 @@ def _spine(table: str, grain: str, custom: dict[str, str | None] | None = None) 
 def _write_as_dbt(manifest: Json) -> str:
     """Return the manifest with all that dbt fills in; dbt's own validator accepts it."""
     parsed = PydanticSemanticManifest.parse_obj(manifest)
+    for metric in parsed.metrics:
+        metric.type_params.input_measures.clear()
     parsed = AddInputMetricMeasuresRule.transform_model(parsed)
     for metric in parsed.metrics:
-        metric.type_params.input_measures.sort(key=lambda used: used.json())
+        metric.type_params.input_measures.sort(key=lambda used: str(used.json()))
     errors = SemanticManifestValidator[PydanticSemanticManifest]().validate_semantic_manifest(parsed).errors
     assert not errors, "\n".join(error.message for error in errors)
     return str(parsed.json())
-
-
-def _write_saved_queries(shape: Shape) -> list[Json]:
-    rng = random.Random(f"saved {shape.seed}")
-    saved = []
-    for number in range(1, 7):
-        week = f"TimeDimension('metric_time', '{rng.choice(['day', 'week', 'month'])}')"
-        group_by = [week, *rng.sample(["Dimension('shopper__home')", "Entity('shopper')", "Dimension('shopper__generation')"], 1)]
-        metrics = rng.sample(["orders", "visits", "points", "filled_1", "filtered_1", "ratio_1", "window_1"], 2)
-        filtered = "{{ TimeDimension('metric_time', 'day') }} >= '" + str(shape.start) + "'"
-        is_ordered = rng.random() < 0.6
-        params: Json = {
-            "metrics": metrics,
-            "group_by": group_by,
-            "where": where(filtered, "{{ Dimension('shopper__home') }} is not null") if rng.random() < 0.6 else None,
-            "order_by": [f"{week}.descending(True)", *group_by[1:]] if is_ordered else [],
-            "limit": rng.randrange(3, 30) if is_ordered else None,
-        }
-        saved.append({"name": f"saved_{number}", "query_params": params})
-    return saved
