@@ -154,7 +154,8 @@ class Catalog:
             expr = parts[spec.element_name]["expr"] if spec.element_name in parts else None
             if expr and not expr.isidentifier():
                 yield "expression"
-            if definition["primary_entity"] and spec.entity_link_names[-1:] == (definition["primary_entity"],):
+            is_own = spec.entity_link_names == (definition["primary_entity"],)
+            if definition["primary_entity"] and is_own and kind != "entity":
                 yield "virtual_entity"
 
 

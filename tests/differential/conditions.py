@@ -8,6 +8,9 @@ from datetime import date, datetime, timedelta
 
 from tests.differential.catalog import Catalog, Item, write_list, write_literal
 
+PARTS = {
+    "quarter": range(1, 3), "month": range(1, 7), "day": range(1, 29), "dow": range(1, 8), "doy": range(1, 120),
+}  # fmt: skip
 Condition = tuple[str, frozenset[str]]
 NEEDS = ("offset_window", "offset_to_grain", "cumulative_window", "cumulative_to_date")
 
@@ -74,7 +77,7 @@ class Conditions:
             metrics = [name for name in self.subqueries if any(i.name == item.name for i in self.catalog.items([name]))]
             if metrics:
                 name = self.rng.choice(metrics)
-                test = self.rng.choice(["> 0", ">= 2", "> 1", "is not null", "< 60", "<> 3", "is null"])
+                test = self.rng.choices(["> 0", ">= 1", "> 1", "is not null", "< 60", "<> 3", "is null"], [4, 4, 4, 2, 4, 4, 1])[0]
                 features = {"where_metric"} | ({"where_null"} if "null" in test else set())
                 return f"{{{{ Metric('{name}', group_by=['{item.name}']) }}}} {test}", frozenset(features)
         return None
@@ -82,7 +85,9 @@ class Conditions:
     def _compare(self, item: Item, shapes: set[str]) -> Condition:
         said = item.reference
         if "where_null" in shapes or self.rng.random() < 0.12:
-            return f"{said} is {self.rng.choice(['null', 'not null', 'not null'])}", frozenset({"where_null"})
+            # Many things are never NULL.
+            test = "is null" if self.rng.random() < 0.15 else "is not null"
+            return f"{said} {test}", frozenset({"where_null"})
         if item.date_part:
             return self._compare_part(item, said, shapes)
         values = self.catalog.examples(item)
@@ -113,24 +118,31 @@ class Conditions:
                 lambda: f"lower({said}) like '%{value[0].lower()}%'",
             ]
         else:
-            ways += [lambda: f"{said} between 1 and {value}", lambda: f"{said} % 2 = 0", lambda: f"{said} * 2 >= {value}"]
+            ways += [lambda: f"{said} between 0 and {max(values)}", lambda: f"{said} % 2 = 0", lambda: f"{said} * 2 >= {min(values)}"]
         return self.rng.choice(ways)(), frozenset()
 
     def _compare_part(self, item: Item, said: str, shapes: set[str]) -> Condition:
+        year = self.catalog.world.shape.start.year
+        values = [*PARTS.get(item.date_part or "", range(year - 1, year + 2))]
         if "where_in" in shapes or self.rng.random() < 0.4:
-            return f"{said} in ({write_list(self.rng.sample(range(1, 13), 7))})", frozenset({"where_in"})
-        return f"{said} {self.rng.choice(['> 1', '<> 2', '>= 2', '<= 2024'])}", frozenset()
+            chosen = sorted(self.rng.sample(values, max(2, len(values) * 2 // 3)))
+            return f"{said} in ({write_list(chosen)})", frozenset({"where_in"})
+        return f"{said} {self.rng.choice(['>=', '<>'])} {values[len(values) // 3]}", frozenset()
 
     def _compare_time(self, item: Item, said: str, values: Sequence[date | datetime], shapes: set[str]) -> Condition:
         moments = sorted(value if isinstance(value, datetime) else datetime(*value.timetuple()[:3]) for value in values)
-        early, late = moments[len(moments) // 4], moments[-1 - len(moments) // 4]
+        early, late = moments[len(moments) // 5], moments[-1 - len(moments) // 5]
         if "where_in" in shapes:
             # The starts of many periods, so that some are met.
-            days = [early.date() + timedelta(days=day) for day in range(0, 40)]
-            return f"{said} in ({write_list(days)})", frozenset({"where_in"})
+            days = {moment.date() + timedelta(days=day) for moment in moments[:4] for day in range(0, 10)}
+            starts = {day.replace(day=1, month=month) for day in days for month in (1, day.month, day.month // 4 * 3 + 1)}
+            return f"{said} in ({write_list(sorted(days | starts))})", frozenset({"where_in"})
         is_fine = item.grain in ("hour", "minute", "second", "millisecond")
         first, last = (early, late) if is_fine and self.rng.random() < 0.5 else (early.date(), late.date())
-        way = self.rng.choice(["{0} >= '{1}'", "{0} < '{2}'", "{0} between '{1}' and '{2}'", "{0} <> '{1}'"])
+        if item.grain in ("month", "quarter", "year"):
+            way = self.rng.choice(["{0} <= '{2}'", "{0} <> '{1}'", "{0} between '2000-01-01' and '{2}'"])
+        else:
+            way = self.rng.choice(["{0} >= '{1}'", "{0} < '{2}'", "{0} between '{1}' and '{2}'", "{0} <> '{1}'"])
         return way.format(said, first, last), frozenset()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from itertools import combinations
 
 from tests.differential.models import Json
 from tests.differential.worlds import CUSTOM_GRAINS, World
@@ -38,6 +40,47 @@ OF_ASKING = (
     "order_by", "order_descending", "limit", "time_range", "saved_query", "distinct_values", "min_max",
 )  # fmt: skip
 FEATURES = (*OF_METRICS, *OF_GROUPS, *OF_FILTERS, *OF_ASKING)
+OVER_TIME = (
+    "offset_window", "offset_to_grain", "offset_nested", "offset_cumulative", "offset_custom_grain",
+    "cumulative_window", "cumulative_to_date",
+)  # fmt: skip
+CUMULATIVE = (
+    "cumulative_window", "cumulative_to_date", "cumulative_all_time", "period_first", "period_last", "period_average",
+)  # fmt: skip
+# Pairs that no question can have, and why. Everything else must occur.
+IMPOSSIBLE: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
+    (("no_group",), (*OF_GROUPS, "several_groups"), "there is no group"),
+    (("no_group",), OVER_TIME, "MetricFlow asks for metric_time"),
+    (("distinct_values", "min_max"), (*OF_METRICS, "several_metrics", "several_models"), "there is no metric"),
+    (("distinct_values", "min_max"), ("no_group",), "the groups are what is asked for"),
+    (("distinct_values", "min_max"), ("saved_query",), "a saved query has metrics"),
+    (("distinct_values",), ("min_max",), "one or the other"),
+    (("min_max",), ("several_groups", "order_by", "order_descending", "limit"), "it is one row of one dimension"),
+    (
+        ("distinct_values", "min_max"),
+        ("one_hop", "multi_hop", "scd", "partition", "where_joined", "where_multi_hop", "where_scd"),
+        "without a metric a dimension is only its own model's",
+    ),
+    (
+        ("offset_to_grain", "offset_cumulative", "cumulative_in_derived", *CUMULATIVE),
+        ("date_part", "where_date_part"),
+        "MetricFlow refuses parts of dates here",
+    ),
+    (("offset_nested",), ("where_metric",), "MetricFlow's SQL fails; only what is grouped by can be filtered"),
+)
+
+
+def list_pairs() -> list[frozenset[str]]:
+    """Return every pair of features that a question can have."""
+    return [pair for pair in (frozenset(names) for names in combinations(FEATURES, 2)) if pair not in list_impossible()]
+
+
+@cache
+def list_impossible() -> frozenset[frozenset[str]]:
+    """Return every pair that no question can have."""
+    return frozenset(
+        frozenset((one, other)) for left, right, _ in IMPOSSIBLE for one in left for other in right if one != other
+    )
 
 
 def read_metric(world: World, name: str) -> frozenset[str]:

@@ -206,6 +206,7 @@ def _derived(rng: random.Random, names: Names, ratios: list[str]) -> list[Json]:
             names.name("nested"), "far + derived_1", [{"name": "derived_alias_1", "alias": "far"}, {"name": "derived_1"}]
         ),
         derived(names.name("derived_cumulative"), "rolling - amount", [{"name": "window_1", "alias": "rolling"}, {"name": "amount"}]),
+        derived(names.name("derived_all_time"), "total / 2", [{"name": "all_time_1", "alias": "total"}]),
         derived(names.name("derived_filled"), "2 * whole + 1", [{"name": "filled_1", "alias": "whole"}]),
         derived(
             names.name("derived_spined"), "coalesce(whole, -1)", [{"name": rng.choice(["spined_1", "spined_filled_1"]), "alias": "whole"}]
@@ -236,7 +237,8 @@ def _offsets(rng: random.Random, names: Names) -> list[Json]:
 
 
 def _conversions(rng: random.Random, names: Names) -> list[Json]:
-    metrics = []
+    metrics: list[Json] = []
+    ways = rng.sample(["conversions", "conversion_rate"], 2)
     for stem, base, converted, extra in (
         ("conversion", "visits", "orders", {"window": window(rng.choice(["1 day", "7 days", "1 month"]))}),
         ("conversion", "visits", "order_rows", {}),
@@ -260,7 +262,7 @@ def _conversions(rng: random.Random, names: Names) -> list[Json]:
             "entity": "shopper",
             "base_measure": base_measure,
             "conversion_measure": {"name": converted},
-            "calculation": rng.choice(["conversions", "conversion_rate"]),
+            "calculation": ways[len(metrics) % 2],
             **extra,
         }
         filtered = rng.choice(VISIT_FILTERS[:3]) if rng.random() < 0.2 else None

@@ -110,13 +110,19 @@ def _orders(shape: Shape, rng: random.Random) -> Json:
         measure("clocked_orders", "sum", "1", agg_time_dimension="ordered_at"),
     ]  # fmt: skip
     entities = [
-        entity("purchase", "primary", "order_id"),
         entity("shopper", "foreign", shopper),
         entity("listing", "foreign", "listing_id"),
         entity("store", "foreign", "'S' || store_no"),
     ]
+    if shape.orders_have_key:
+        entities.append(entity("purchase", "primary", "order_id"))
     return model(
-        "orders", entities, dimensions, measures, time="ordered_at" if shape.orders_by_hour else "order_date"
+        "orders",
+        entities,
+        dimensions,
+        measures,
+        time="ordered_at" if shape.orders_by_hour else "order_date",
+        primary_entity=None if shape.orders_have_key else "purchase",
     )
 
 

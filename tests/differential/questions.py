@@ -67,8 +67,10 @@ class Asker:
         metrics = () if is_bare else self._choose_metrics(wishes)
         items = self.catalog.items(metrics)
         features = {feature for name in metrics for feature in self.features[name]}
-        if "offset_to_grain" in features:
+        if "offset_to_grain" in features or any(name.startswith("cumulative") for name in features):
             items = tuple(item for item in items if not item.date_part)
+        if is_bare:
+            items = self._close_together(items, wishes)
         if not items:
             return None
         is_min_max = is_bare and ("min_max" in wishes or ("distinct_values" not in wishes and self.rng.random() < 0.3))
@@ -76,11 +78,14 @@ class Asker:
         if groups is None or (is_bare and not groups):
             return None
         features |= {feature for item in groups for feature in item.features}
-        conditions = Conditions(self.rng, self.catalog, items, self.subqueries).write(wishes)
+        # An offset of an offset can only be filtered by what it is grouped by: MetricFlow's SQL fails otherwise.
+        filterable = groups if "offset_nested" in features else items
+        subqueries = [] if "offset_nested" in features else self.subqueries
+        conditions = Conditions(self.rng, self.catalog, filterable, subqueries).write(wishes)
         features |= {feature for _, used in conditions for feature in used}
         has_one_time = sum(item.element == TIME for item in groups) == 1
         names = tuple(
-            self._name(item, features, has_default=bool(metrics) and has_one_time, in_objects=in_objects)
+            self._name(item, features, has_default=has_one_time, in_objects=in_objects)
             for item in groups
         )
         asked = Asked(metrics, names, tuple(text for text, _ in conditions), is_min_max=is_min_max)
@@ -147,6 +152,12 @@ class Asker:
         self.rng.shuffle(chosen)
         return chosen[:3] if len(chosen) <= 3 else None
 
+    def _close_together(self, items: Sequence[Item], wishes: frozenset[str]) -> tuple[Item, ...]:
+        """Return items that one model has or reaches: without metrics MetricFlow joins no others."""
+        fitting = [item for item in items if item.element != TIME and wishes.intersection(item.features)]
+        anchor = self.rng.choice(fitting or items)
+        return tuple(item for item in items if item.links[:1] == anchor.links[:1] or item.element == TIME)
+
     def _any_item(self, items: Sequence[Item]) -> Item:
         """Return one item; subjects are equally likely, so that grains and parts do not crowd out the rest."""
         if self.rng.random() < 0.3:
@@ -181,8 +192,10 @@ class Asker:
         return replace(asked, order_by=order_by, limit=limit, is_ordered=True)
 
     def _bound(self, asked: Asked, groups: Sequence[Item], wishes: frozenset[str]) -> Asked:
-        if asked.is_min_max or not ("time_range" in wishes or self.rng.random() < 0.15):
+        if not ("time_range" in wishes or self.rng.random() < 0.15):
             return asked
+        if not asked.metrics and not any(item.element == TIME and not item.date_part for item in groups):
+            return asked  # there is no time to bound
         shape = self.world.shape
         begin = datetime(*shape.start.timetuple()[:3])
         first = begin + timedelta(days=self.rng.randrange(0, shape.days // 3))

@@ -22,6 +22,7 @@ class Shape:
     visits_by_day: bool  # visits count at their day, not at their clock
     has_partition: bool  # stores are kept per day, orders say which day's row is theirs
     has_latest_listings: bool  # listings have a table of now beside their history
+    orders_have_key: bool  # orders name a primary entity by a column, or only by name
     has_bridge: bool  # a table between users and groups, which no question may join through
     spine_cuts_days: int  # so many days at either end have data but no day in the time spine
     orders: int
@@ -55,6 +56,7 @@ def draw_shape(seed: int) -> Shape:
         visits_by_day=visit_grain != "hour" or rng.random() < 0.4,
         has_partition=rng.random() < 0.6,
         has_latest_listings=rng.random() < 0.6,
+        orders_have_key=rng.random() < 0.7,
         has_bridge=rng.random() < 0.3,
         spine_cuts_days=rng.choice([0, 0, 0, 2]),
         orders=rng.randrange(250, 600),
