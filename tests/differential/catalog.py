@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from metricflow_semantic_interfaces.references import MetricReference
 from metricflow_semantics.model.linkable_element_property import GroupByItemProperty
 from metricflow_semantics.model.semantics.linkable_element import LinkableElementType
 from metricflow_semantics.model.semantics.linkable_element_set_base import AnnotatedSpec, BaseGroupByItemSet
 
-from metricflow_semantic_interfaces.references import MetricReference
 from tests.differential.worlds import CUSTOM_GRAINS, World
 from tests.oracle import Oracle
 
@@ -132,7 +132,9 @@ class Catalog:
 
     def _features(self, spec: AnnotatedSpec, kind: str, grain: str | None) -> Iterable[str]:
         properties, is_metric_time = spec.property_set, spec.element_name == TIME
-        yield {"category": "by_category", "entity": "by_entity", "time": "by_time"}[kind] if not is_metric_time else TIME
+        yield (
+            {"category": "by_category", "entity": "by_entity", "time": "by_time"}[kind] if not is_metric_time else TIME
+        )
         if grain:
             yield "custom_grain" if grain in CUSTOM_GRAINS else f"grain_{grain}"
         if spec.date_part:

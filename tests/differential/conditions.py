@@ -29,7 +29,7 @@ class Conditions:
             number = max(number, 1)
         if "where_twice" in wanted:
             number = 2
-        conditions = []
+        conditions: list[Condition] = []
         for _ in range(number):
             left = wanted - {name for _, used in conditions for name in used}
             condition = self._one(left)
@@ -50,7 +50,9 @@ class Conditions:
             second = self._leaf(subjects[1:2], shapes)
         if second is None:
             return first
-        joined, features = (" or ", {"where_or"}) if "where_or" in wanted or self.rng.random() < 0.5 else (" and ", set())
+        joined, features = (
+            (" or ", {"where_or"}) if "where_or" in wanted or self.rng.random() < 0.5 else (" and ", set())
+        )
         text = joined.join(f"({part})" if " and " in part or " or " in part else part for part in (first[0], second[0]))
         return text, first[1] | second[1] | features
 
@@ -62,7 +64,9 @@ class Conditions:
         fitting = [item for item in self.items if subject is None or subject in _filter_features(item)]
         if not fitting:
             return None
-        kind = self.rng.choice(sorted({(item.kind, bool(item.date_part), item.element == "metric_time") for item in fitting}))
+        kind = self.rng.choice(
+            sorted({(item.kind, bool(item.date_part), item.element == "metric_time") for item in fitting})
+        )
         item = self.rng.choice(
             [item for item in fitting if (item.kind, bool(item.date_part), item.element == "metric_time") == kind]
         )
@@ -77,7 +81,9 @@ class Conditions:
             metrics = [name for name in self.subqueries if any(i.name == item.name for i in self.catalog.items([name]))]
             if metrics:
                 name = self.rng.choice(metrics)
-                test = self.rng.choices(["> 0", ">= 1", "> 1", "is not null", "< 60", "<> 3", "is null"], [4, 4, 4, 2, 4, 4, 1])[0]
+                test = self.rng.choices(
+                    ["> 0", ">= 1", "> 1", "is not null", "< 60", "<> 3", "is null"], [4, 4, 4, 2, 4, 4, 1]
+                )[0]
                 features = {"where_metric"} | ({"where_null"} if "null" in test else set())
                 return f"{{{{ Metric('{name}', group_by=['{item.name}']) }}}} {test}", frozenset(features)
         return None
@@ -118,7 +124,11 @@ class Conditions:
                 lambda: f"lower({said}) like '%{value[0].lower()}%'",
             ]
         else:
-            ways += [lambda: f"{said} between 0 and {max(values)}", lambda: f"{said} % 2 = 0", lambda: f"{said} * 2 >= {min(values)}"]
+            ways += [
+                lambda: f"{said} between 0 and {max(values)}",
+                lambda: f"{said} % 2 = 0",
+                lambda: f"{said} * 2 >= {min(values)}",
+            ]
         return self.rng.choice(ways)(), frozenset()
 
     def _compare_part(self, item: Item, said: str, shapes: set[str]) -> Condition:
@@ -134,8 +144,10 @@ class Conditions:
         early, late = moments[len(moments) // 5], moments[-1 - len(moments) // 5]
         if "where_in" in shapes:
             # The starts of many periods, so that some are met.
-            days = {moment.date() + timedelta(days=day) for moment in moments[:4] for day in range(0, 10)}
-            starts = {day.replace(day=1, month=month) for day in days for month in (1, day.month, day.month // 4 * 3 + 1)}
+            days = {moment.date() + timedelta(days=day) for moment in moments[:4] for day in range(10)}
+            starts = {
+                day.replace(day=1, month=month) for day in days for month in (1, day.month, day.month // 4 * 3 + 1)
+            }
             return f"{said} in ({write_list(sorted(days | starts))})", frozenset({"where_in"})
         is_fine = item.grain in ("hour", "minute", "second", "millisecond")
         first, last = (early, late) if is_fine and self.rng.random() < 0.5 else (early.date(), late.date())
@@ -152,7 +164,12 @@ def _filter_features(item: Item) -> frozenset[str]:
         features.add("where_metric_time")
     if item.date_part:
         features.add("where_date_part")
-    for name, own in (("multi_hop", "multi_hop"), ("scd", "scd"), ("one_hop", "joined"), ("custom_grain", "custom_grain")):
+    for name, own in (
+        ("multi_hop", "multi_hop"),
+        ("scd", "scd"),
+        ("one_hop", "joined"),
+        ("custom_grain", "custom_grain"),
+    ):
         if name in item.features:
             features.add(f"where_{own}")
     return frozenset(features)

@@ -118,7 +118,7 @@ def _is_equal(a: Any, b: Any) -> bool:
         if math.isnan(a) or math.isnan(b):
             return math.isnan(a) and math.isnan(b)
         return math.isclose(float(a), float(b), rel_tol=1e-6, abs_tol=1e-9)
-    return _moment(a) == _moment(b)
+    return bool(_moment(a) == _moment(b))
 
 
 def _moment(value: Any) -> Any:

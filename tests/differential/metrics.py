@@ -75,6 +75,10 @@ def derived(name: str, expr: str, inputs: list[Json], filtered: str | None = Non
     return metric(name, "derived", {"expr": expr, "metrics": inputs}, filtered)
 
 
+def used(name: str, alias: str) -> Json:
+    return {"name": name, "alias": alias}
+
+
 def cumulative(name: str, of: Json, filtered: str | None = None, **params: Any) -> Json:
     return metric(name, "cumulative", {"measure": of, "cumulative_type_params": params}, filtered)
 
@@ -155,9 +159,7 @@ def _cumulatives(shape: Shape, rng: random.Random, names: Names) -> list[Json]:
     of = ["orders", "amount", "buyers", "visits", "visitors", "paid", "best_amount", "mean_amount", "refunded"]
     for _ in range(3):
         text = rng.choice(["2 days", "7 days", "2 weeks", "1 month", "28 days"])
-        metrics.append(
-            cumulative(names.name("window"), _of(rng, rng.choice(of)), window=window(text), **_period(rng))
-        )
+        metrics.append(cumulative(names.name("window"), _of(rng, rng.choice(of)), window=window(text), **_period(rng)))
     for _ in range(2):
         grain = rng.choice(["week", "month", "year"])
         metrics.append(cumulative(names.name("to_date"), _of(rng, rng.choice(of)), grain_to_date=grain, **_period(rng)))
@@ -167,10 +169,9 @@ def _cumulatives(shape: Shape, rng: random.Random, names: Names) -> list[Json]:
         metrics.append(
             cumulative(names.name(f"period_{way}"), {"name": rng.choice(of)}, window=window("5 days"), period_agg=way)
         )
-    filtered = rng.choice(["orders", "amount", "visits"])
-    metrics.append(
-        cumulative(names.name("filtered_window"), {"name": filtered}, _filter_for(rng, filtered), window=window("4 days"))
-    )  # fmt: skip
+    of_filtered = rng.choice(["orders", "amount", "visits"])
+    filtered = _filter_for(rng, of_filtered)
+    metrics.append(cumulative(names.name("filtered_window"), {"name": of_filtered}, filtered, window=window("4 days")))
     if shape.order_grain == "hour":
         metrics.append(cumulative(names.name("clocked_window"), {"name": "clocked_amount"}, window=window("12 hours")))
     old = cumulative(names.name("old_window"), {"name": "orders"})
@@ -190,6 +191,7 @@ def _period(rng: random.Random) -> Json:
 def _derived(rng: random.Random, names: Names, ratios: list[str]) -> list[Json]:
     a, b = rng.sample(ADDITIVE, 2)
     one, two = rng.sample(ratios, 2)
+    spined = rng.choice(["spined_1", "spined_filled_1"])
     return [
         derived(names.name("derived"), f"{a} - {b}", [{"name": a}, {"name": b}]),
         derived(
@@ -202,16 +204,14 @@ def _derived(rng: random.Random, names: Names, ratios: list[str]) -> list[Json]:
         ),
         derived(names.name("derived_filtered"), "amount / 4", [{"name": "amount"}], _filter_for(rng, "amount")),
         derived(names.name("nested"), f"{one} + coalesce({two}, 0)", [{"name": one}, {"name": two}]),
+        derived(names.name("nested"), "far + derived_1", [used("derived_alias_1", "far"), {"name": "derived_1"}]),
         derived(
-            names.name("nested"), "far + derived_1", [{"name": "derived_alias_1", "alias": "far"}, {"name": "derived_1"}]
+            names.name("derived_cumulative"), "rolling - amount", [used("window_1", "rolling"), {"name": "amount"}]
         ),
-        derived(names.name("derived_cumulative"), "rolling - amount", [{"name": "window_1", "alias": "rolling"}, {"name": "amount"}]),
-        derived(names.name("derived_all_time"), "total / 2", [{"name": "all_time_1", "alias": "total"}]),
-        derived(names.name("derived_filled"), "2 * whole + 1", [{"name": "filled_1", "alias": "whole"}]),
-        derived(
-            names.name("derived_spined"), "coalesce(whole, -1)", [{"name": rng.choice(["spined_1", "spined_filled_1"]), "alias": "whole"}]
-        ),
-    ]  # fmt: skip
+        derived(names.name("derived_all_time"), "total / 2", [used("all_time_1", "total")]),
+        derived(names.name("derived_filled"), "2 * whole + 1", [used("filled_1", "whole")]),
+        derived(names.name("derived_spined"), "coalesce(whole, -1)", [used(spined, "whole")]),
+    ]
 
 
 def _offsets(rng: random.Random, names: Names) -> list[Json]:

@@ -34,7 +34,11 @@ class Asked:
     features: frozenset[str] = field(default_factory=frozenset)
 
     def __str__(self) -> str:
-        shown = (f"{name}={value!r}" for name, value in vars(self).items() if value and name not in ("features", "is_ordered"))
+        shown = (
+            f"{name}={value!r}"
+            for name, value in vars(self).items()
+            if value and name not in ("features", "is_ordered")
+        )
         return f"{', '.join(shown)}\n-- {' '.join(sorted(self.features))}"
 
 
@@ -63,7 +67,9 @@ class Asker:
         return None
 
     def _try(self, wishes: frozenset[str], in_objects: bool) -> Asked | None:
-        is_bare = bool(wishes & {"distinct_values", "min_max"}) or (not wishes & set(OF_METRICS) and self.rng.random() < 0.06)
+        is_bare = bool(wishes & {"distinct_values", "min_max"}) or (
+            not wishes & set(OF_METRICS) and self.rng.random() < 0.06
+        )
         metrics = () if is_bare else self._choose_metrics(wishes)
         items = self.catalog.items(metrics)
         features = {feature for name in metrics for feature in self.features[name]}
@@ -84,10 +90,7 @@ class Asker:
         conditions = Conditions(self.rng, self.catalog, filterable, subqueries).write(wishes)
         features |= {feature for _, used in conditions for feature in used}
         has_one_time = sum(item.element == TIME for item in groups) == 1
-        names = tuple(
-            self._name(item, features, has_default=has_one_time, in_objects=in_objects)
-            for item in groups
-        )
+        names = tuple(self._name(item, features, has_default=has_one_time, in_objects=in_objects) for item in groups)
         asked = Asked(metrics, names, tuple(text for text, _ in conditions), is_min_max=is_min_max)
         asked = self._bound(self._order(asked, wishes, in_objects=in_objects), groups, wishes)
         return replace(asked, features=frozenset(features | _features_of_asking(asked, self)))
@@ -208,12 +211,15 @@ class Asker:
             finest = asked_grains or grains
             if "millisecond" in grains or not all(grain in SUB_DAY for grain in finest):
                 return asked
-            first, last = first + timedelta(hours=self.rng.randrange(24)), last + timedelta(hours=self.rng.randrange(24))
+            first, last = (
+                first + timedelta(hours=self.rng.randrange(24)),
+                last + timedelta(hours=self.rng.randrange(24)),
+            )
         return replace(asked, start=first, end=last)
 
     def _grain_of(self, metric: str) -> str:
         """Return the finest grain of the times that the metric's measures count at."""
-        grains = []
+        grains: list[str] = []
         for name in list_measures(self.world, metric):
             for model in self.world.models.values():
                 for measure in model["measures"]:

@@ -39,6 +39,15 @@ class Shape:
         margin = timedelta(days=-self.spine_cuts_days if self.spine_cuts_days else 45)
         return self.start - margin, self.end + margin
 
+    @property
+    def lacks(self) -> frozenset[str]:
+        """The features that no question over the world can have, or few."""
+        grains = ("millisecond", "second", "minute", "hour")
+        finest = min(grains.index(self.order_grain), grains.index(self.visit_grain))
+        lacking = [f"grain_{grain}" for grain in grains[:finest]]
+        lacking += [] if self.has_partition else ["partition"]
+        return frozenset(lacking + (["virtual_entity"] if self.orders_have_key else []))
+
 
 def draw_shape(seed: int) -> Shape:
     """Return the shape of the world of a seed."""

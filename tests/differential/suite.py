@@ -100,9 +100,7 @@ def _draw(asker: Asker, wish: Wish, saved: Sequence[Asked]) -> Asked | None:
     return asker.ask(wish)
 
 
-def _save_queries(
-    world: World, oracle: Oracle, asker: Asker, wishes: Sequence[Wish]
-) -> tuple[World, Sequence[Asked]]:
+def _save_queries(world: World, oracle: Oracle, asker: Asker, wishes: Sequence[Wish]) -> tuple[World, Sequence[Asked]]:
     """Save the questions that MetricFlow answers: those wished for, and a few more."""
     saved: list[Json] = []
     rests: list[Asked] = []

@@ -134,7 +134,8 @@ class Maker:
                 last = (
                     self.user_key(), self.moment(self.shape.visit_grain), channel,
                     self.maybe(self.rng.randrange(0, 600)), self.maybe(self.rng.random() < 0.4),
-                    self.maybe(self.rng.randrange(1, LISTINGS + 2)), self.maybe(f"S{self.rng.randrange(1, STORES + 2)}"),
+                    self.maybe(self.rng.randrange(1, LISTINGS + 2)),
+                    self.maybe(f"S{self.rng.randrange(1, STORES + 2)}"),
                 )  # fmt: skip
             yield last
 
@@ -202,9 +203,7 @@ def fill_tables(connection: duckdb.DuckDBPyConnection, shape: Shape) -> None:
 
 def _create(connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Sequence[Row]) -> None:
     fields = [column.strip().split(" ") for column in columns.split(",")]
-    arrays = [
-        pa.array([row[place] for row in rows], type=TYPES[kind]) for place, (_, kind) in enumerate(fields)
-    ]
+    arrays = [pa.array([row[place] for row in rows], type=TYPES[kind]) for place, (_, kind) in enumerate(fields)]
     table = pa.table(arrays, names=[column for column, _ in fields])
     connection.register("incoming", table)
     connection.execute(f'create table "{name}" as select * from incoming')
