@@ -155,7 +155,22 @@ class Conditions:
             way = self.rng.choice(["{0} <= '{2}'", "{0} <> '{1}'", "{0} between '2000-01-01' and '{2}'"])
         else:
             way = self.rng.choice(["{0} >= '{1}'", "{0} < '{2}'", "{0} between '{1}' and '{2}'", "{0} <> '{1}'"])
+        if "<>" in way:
+            # DuckDB 1.5 keeps NULLs where a truncated time is compared so with what is no start of a period.
+            first = _truncate(early, item.grain or "")
         return way.format(said, first, last), frozenset()
+
+
+def _truncate(moment: datetime, grain: str) -> datetime:
+    if grain in ("minute", "hour"):
+        return moment.replace(minute=moment.minute if grain == "minute" else 0, second=0, microsecond=0)
+    if grain in ("second", "millisecond"):
+        return moment.replace(microsecond=0)
+    day = datetime(moment.year, moment.month, moment.day)
+    if grain == "week":
+        return day - timedelta(days=day.weekday())
+    months = {"month": day.month, "quarter": (day.month - 1) // 3 * 3 + 1, "year": 1}
+    return day.replace(day=1, month=months[grain]) if grain in months else day
 
 
 def _filter_features(item: Item) -> frozenset[str]:
