@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 import duckdb
 
+from tests.differential.faults import find_fault
 from tests.differential.questions import Asked
 from tests.differential.theirs import answer_theirs
 from tests.differential.worlds import World
 from tests.oracle import Oracle
 
-Outcome = Literal["equal", "different", "refused", "they refused", "their SQL fails"]
+Outcome = Literal["equal", "different", "refused", "they refused", "their SQL fails", "their fault"]
 SHOWN = 3
 Answer = tuple[list[str], list[tuple[Any, ...]]]
 
@@ -40,7 +41,7 @@ class Verdict:
     @property
     def is_dropped(self) -> bool:
         """Whether MetricFlow has no answer to compare with."""
-        return self.outcome in ("they refused", "their SQL fails")
+        return self.outcome in ("they refused", "their SQL fails", "their fault")
 
     def explain(self, world: World) -> str:
         """Return a minimal account of a failure."""
@@ -65,6 +66,9 @@ def judge(
         theirs = answer_theirs(oracle, asked)
     except Exception as error:  # whatever MetricFlow raises is its refusal
         return Verdict(asked, "they refused", why=_first_line(error))
+    fault = find_fault(asked, theirs)
+    if fault:
+        return Verdict(asked, "their fault", why=fault, theirs=theirs)
     try:
         right = _run(connection, theirs)
     except duckdb.Error as error:

@@ -199,6 +199,8 @@ class Asker:
             return asked
         if not asked.metrics and not any(item.element == TIME and not item.date_part for item in groups):
             return asked  # there is no time to bound
+        if any("offset_cumulative" in self.features[name] for name in asked.metrics):
+            return asked
         shape = self.world.shape
         begin = datetime(*shape.start.timetuple()[:3])
         first = begin + timedelta(days=self.rng.randrange(0, shape.days // 3))

@@ -127,17 +127,22 @@ class Maker:
             yield number, order, self.day(), self.word("late", "broken", "regret"), self.maybe(self.amount(80))
 
     def visits(self) -> Iterable[Row]:
+        """A shopper has one visit a day, now and then delivered twice: conversions need to know which came last."""
         last: Row | None = None
+        known: set[tuple[object, date]] = set()
         for _ in range(self.shape.visits):
-            if last is None or self.rng.random() > 0.06:  # else the row is delivered twice
-                channel = self.word("web", "app", "shop")
+            shopper, moment = self.user_key(), self.moment(self.shape.visit_grain)
+            is_new = shopper is None or (shopper, moment.date()) not in known
+            if is_new and (last is None or self.rng.random() > 0.06):
+                known.add((shopper, moment.date()))
                 last = (
-                    self.user_key(), self.moment(self.shape.visit_grain), channel,
+                    shopper, moment, self.word("web", "app", "shop"),
                     self.maybe(self.rng.randrange(0, 600)), self.maybe(self.rng.random() < 0.4),
                     self.maybe(self.rng.randrange(1, LISTINGS + 2)),
                     self.maybe(f"S{self.rng.randrange(1, STORES + 2)}"),
                 )  # fmt: skip
-            yield last
+            if last is not None:
+                yield last
 
     def balances(self) -> Iterable[Row]:
         for number in range(1, USERS // 2):
