@@ -84,6 +84,9 @@ class Asker:
         if groups is None or (is_bare and not groups):
             return None
         features |= {feature for item in groups for feature in item.features}
+        if "cumulative_all_time" in features and not any(item.element == TIME for item in groups):
+            # MetricFlow then counts a row once for each later day.
+            items = tuple(item for item in items if item.element != TIME)
         # An offset of an offset can only be filtered by what it is grouped by: MetricFlow's SQL fails otherwise.
         filterable = groups if "offset_nested" in features else items
         subqueries = [] if "offset_nested" in features else self.subqueries
@@ -207,11 +210,10 @@ class Asker:
         last = begin + timedelta(days=self.rng.randrange(shape.days // 2, shape.days))
         grains = [self._grain_of(name) for name in asked.metrics]
         if any(grain in SUB_DAY for grain in grains):
-            # MetricFlow ends a range at midnight of its last day where metric_time is a day or coarser,
-            # and so loses the rest of that day; it has no ranges for milliseconds at all.
-            asked_grains = [item.grain for item in groups if item.element == TIME and item.grain]
-            finest = asked_grains or grains
-            if "millisecond" in grains or not all(grain in SUB_DAY for grain in finest):
+            # MetricFlow ends a range at midnight of its last day where metric_time is a day, coarser or not asked
+            # for, and so loses the rest of that day; it has no ranges for milliseconds at all.
+            finest = [item.grain for item in groups if item.element == TIME and item.grain]
+            if "millisecond" in grains or not finest or not all(grain in SUB_DAY for grain in finest):
                 return asked
             first, last = (
                 first + timedelta(hours=self.rng.randrange(24)),
