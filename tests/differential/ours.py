@@ -1,0 +1,37 @@
+"""Our answer to a question: the one place that knows the planner's door."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from gnomon.planner import Question, plan
+from gnomon.semantic import read_manifest
+from gnomon.semantic.model import Manifest
+from tests.differential.questions import Asked
+
+
+@lru_cache(maxsize=4)
+def _read(manifest: Path, _written: int) -> Manifest:
+    return read_manifest(manifest)
+
+
+def answer_ours(manifest: Path, asked: Asked) -> str:
+    """Return our SQL for the question; whatever it raises is a refusal."""
+    question = Question(
+        asked.metrics,
+        asked.group_by,
+        asked.where,
+        asked.order_by,
+        asked.limit,
+        asked.start,
+        asked.end,
+        applies_floors=False,
+        takes_extremes=asked.is_min_max,
+    )
+    known = _read(manifest, manifest.stat().st_mtime_ns)
+    if asked.saved_query:
+        from gnomon.engine.request import expand_saved
+
+        question = expand_saved(known, question, asked.saved_query)
+    return plan(known, question).sql
