@@ -9,7 +9,10 @@ import re
 
 from tests.differential.questions import Asked
 
-SELECTED = re.compile(r"-- Select: \[(.*)\]")
+SELECTED = re.compile(r"-- Select: \[(.*?)\]")
+BROKEN_LINE = re.compile(r"\n\s*--\s*(?=['\]])")
+OWN_TIME = re.compile(r"metric_time|order_date|ordered_at|shipped_on|visit_date|visited_at|refunded_on|as_of")
+REFERENCE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 VALIDITY = re.compile(r"'(\w+)__valid_from__day'")
 
 # orders grouped by shopper__home and shopper__listing__tier, where the tier is valid for a time only: MetricFlow
@@ -18,9 +21,37 @@ VALIDITY = re.compile(r"'(\w+)__valid_from__day'")
 LOST_ATTRIBUTES = "the validity of a version empties the columns of the table on the way to it"
 
 
+# A metric of a week ago, filtered by `metric_time > '2024-02-01' or shopper__home = 'x'`: MetricFlow holds the whole
+# filter against the rows before it shifts them, so that the time in it is a week too early; and again after it.
+SHIFTED_TIME = "a filter over time and something else is held against the time before the shift"
+
+# orders of all time, not grouped by time, where metric_time is after 1 February: MetricFlow joins every order to each
+# later day of the spine because of the filter, and adds up all those totals.
+ALL_DAYS = "the totals of all days are added up"
+
+
+# orders of the retail month before, by listing__tier, where orders are kept by the hour: MetricFlow joins the tier of the
+# hour of the order, and the tier of the later time wherever orders are kept by the day or the shift is by days.
+UNSHIFTED_VALIDITY = "a shift by a grain of the project's own leaves the time of validity where it was"
+
+
 def find_fault(asked: Asked, theirs: str) -> str | None:
     """Return why MetricFlow's answer to a question is wrong, or None where it is not known to be."""
-    return LOST_ATTRIBUTES if any(_loses_attributes(line) for line in SELECTED.findall(theirs)) else None
+    if any(_loses_attributes(line) for line in SELECTED.findall(BROKEN_LINE.sub(" ", theirs))):
+        return LOST_ATTRIBUTES
+    spoken = [[_speaks_of_time(each) for each in REFERENCE.findall(text)] for text in asked.where]
+    is_shifted = any(feature.startswith("offset") for feature in asked.features)
+    if is_shifted and any(any(each) and not all(each) for each in spoken):
+        return SHIFTED_TIME
+    if "cumulative_all_time" in asked.features and "metric_time" not in asked.features and any(map(any, spoken)):
+        return ALL_DAYS
+    if {"offset_custom_grain", "scd"} <= asked.features and "metric_time__hour >=" in theirs:
+        return UNSHIFTED_VALIDITY
+    return None
+
+
+def _speaks_of_time(reference: str) -> bool:
+    return not reference.strip().startswith("Metric(") and OWN_TIME.search(reference) is not None
 
 
 def _loses_attributes(selected: str) -> bool:

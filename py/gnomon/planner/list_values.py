@@ -86,7 +86,8 @@ class _Reading:
         return column if reference.metric is None else join_metric(self._compiled, column, reference, self._rows)
 
     def scan(self, tests: tuple[Test, ...]) -> Scan:
-        joins = tuple(replace(join, keeps_both=not join.alias.startswith(f"__{SPINE}")) for join in self._rows.in_order)
+        calendars = {spine.relation for spine in self._compiled.manifest.spines}
+        joins = tuple(replace(join, keeps_both=join.target not in calendars) for join in self._rows.in_order)
         if self._home is None:
             assert self._spine is not None
             return Scan(SPINE, self._spine.relation, joins, tests)
