@@ -1,4 +1,4 @@
-"""Where MetricFlow's own answer is wrong: such questions are counted and left out.
+"""Where MetricFlow's own answer is wrong: such questions are counted and left out where ours differs.
 
 Each fault has a minimal case and the reason why our answer differs.
 """
@@ -30,8 +30,8 @@ SHIFTED_TIME = "a filter over time and something else is held against the time b
 ALL_DAYS = "the totals of all days are added up"
 
 
-# orders of the retail month before, by listing__tier, where orders are kept by the hour: MetricFlow joins the tier of the
-# hour of the order, and the tier of the later time wherever orders are kept by the day or the shift is by days.
+# orders of the retail month before, by listing__tier, where orders are kept by the hour: MetricFlow joins the tier of
+# the hour of the order, and the tier of the later time wherever orders are kept by the day or the shift is by days.
 UNSHIFTED_VALIDITY = "a shift by a grain of the project's own leaves the time of validity where it was"
 
 

@@ -66,9 +66,6 @@ def judge(
         theirs = answer_theirs(oracle, asked)
     except Exception as error:  # whatever MetricFlow raises is its refusal
         return Verdict(asked, "they refused", why=_first_line(error))
-    fault = find_fault(asked, theirs)
-    if fault:
-        return Verdict(asked, "their fault", why=fault, theirs=theirs)
     try:
         right = _run(connection, theirs)
     except duckdb.Error as error:
@@ -84,6 +81,9 @@ def judge(
     except duckdb.Error as error:
         return Verdict(asked, "different", len(right[1]), f"our SQL fails: {_first_line(error)}", ours, theirs)
     difference = _compare(left, right, asked)
+    fault = find_fault(asked, theirs) if difference else None
+    if fault:
+        return Verdict(asked, "their fault", len(right[1]), fault, ours, theirs)
     outcome: Outcome = "different" if difference else "equal"
     return Verdict(asked, outcome, len(right[1]), difference, ours, theirs)
 

@@ -147,7 +147,8 @@ class _Placing:
         moment = Column(str(self._model.name), self._time_expr, by.base if isinstance(by, CustomGrain) else self._grain)
         is_whole = any(group.grain is not None and base_of(group.grain) is self._grain for group in asked)
         # One row for each period asked for, at its start.
-        periods = () if offset.to_start_of is None or is_whole else tuple(self._read(group) for group in asked)
+        starts = [replace(group, grain=base_of(group.grain)) for group in asked if group.grain is not None]
+        periods = () if offset.to_start_of is None or is_whole else tuple(map(self._read, starts))
         block = self._aggregate_rows((*self._timeless, *self._mixed, *self._timed), self._range)
         spread = Spread(SpineRows(self._spine), moment, offset, periods, leads_grain)
         assert isinstance(block.source, Scan)
