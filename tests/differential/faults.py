@@ -35,6 +35,11 @@ ALL_DAYS = "the totals of all days are added up"
 UNSHIFTED_VALIDITY = "a shift by a grain of the project's own leaves the time of validity where it was"
 
 
+# A ratio of a week ago, filtered by shopper__home and grouped by time: MetricFlow groups by shopper__home, too, filters,
+# and leaves the column out without adding up, so that a time stands in several rows.
+REPEATED_ROWS = "a nested metric shifted in time has a row for each value of what it is filtered by"
+
+
 def find_fault(asked: Asked, theirs: str) -> str | None:
     """Return why MetricFlow's answer to a question is wrong, or None where it is not known to be."""
     if any(_loses_attributes(line) for line in SELECTED.findall(BROKEN_LINE.sub(" ", theirs))):
@@ -45,8 +50,14 @@ def find_fault(asked: Asked, theirs: str) -> str | None:
         return SHIFTED_TIME
     if "cumulative_all_time" in asked.features and "metric_time" not in asked.features and any(map(any, spoken)):
         return ALL_DAYS
-    if {"offset_custom_grain", "scd"} <= asked.features and "metric_time__hour >=" in theirs:
+    if (
+        "offset_custom_grain" in asked.features
+        and {"scd", "where_scd"} & asked.features
+        and "metric_time__hour >=" in theirs
+    ):
         return UNSHIFTED_VALIDITY
+    if is_shifted and "derived_nested" in asked.features and asked.where:
+        return REPEATED_ROWS
     return None
 
 

@@ -74,8 +74,10 @@ def judge(
         return Verdict(asked, "equal", len(right[1]), theirs=theirs)
     try:
         ours = answer_ours(world.manifest_path, asked)
-    except Exception as error:  # any refusal of what MetricFlow answers is a failure
-        return Verdict(asked, "refused", len(right[1]), f"{type(error).__name__}: {_first_line(error)}", theirs=theirs)
+    except Exception as error:  # any refusal of what MetricFlow answers rightly is a failure
+        said = f"{type(error).__name__}: {_first_line(error)}"
+        fault = find_fault(asked, theirs)
+        return Verdict(asked, "their fault" if fault else "refused", len(right[1]), fault or said, theirs=theirs)
     try:
         left = _run(connection, ours)
     except duckdb.Error as error:
