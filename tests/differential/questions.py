@@ -87,7 +87,8 @@ class Asker:
         if "cumulative_all_time" in features and not any(item.element == TIME for item in groups):
             # MetricFlow then counts a row once for each later day.
             items = tuple(item for item in items if item.element != TIME)
-        # An offset of an offset can only be filtered by what it is grouped by: MetricFlow's SQL fails otherwise.
+        # A shifted derived metric can only be filtered by what it is grouped by: otherwise MetricFlow's SQL fails,
+        # or takes the greatest of the finer rows that it has grouped by the filter's column.
         filterable = groups if "offset_nested" in features else items
         subqueries = [] if "offset_nested" in features else self.subqueries
         conditions = Conditions(self.rng, self.catalog, filterable, subqueries).write(wishes)
