@@ -18,8 +18,17 @@ NEEDS = ("offset_window", "offset_to_grain", "cumulative_window", "cumulative_to
 class Conditions:
     """Writes filters for one question."""
 
-    def __init__(self, rng: random.Random, catalog: Catalog, items: Sequence[Item], subqueries: Sequence[str]) -> None:
+    def __init__(
+        self,
+        rng: random.Random,
+        catalog: Catalog,
+        items: Sequence[Item],
+        subqueries: Sequence[str],
+        *,
+        keeps_time_apart: bool = False,
+    ) -> None:
         self.rng, self.catalog, self.items, self.subqueries = rng, catalog, items, subqueries
+        self.keeps_time_apart = keeps_time_apart  # a filter on metric_time names nothing else
 
     def write(self, wishes: frozenset[str]) -> list[Condition]:
         """Return filters with the features wished for, or fewer where the metrics do not reach so far."""
@@ -48,7 +57,7 @@ class Conditions:
         second = None
         if len(subjects) > 1 or "where_or" in wanted or self.rng.random() < 0.25:
             second = self._leaf(subjects[1:2], shapes)
-        if second is None:
+        if second is None or (self.keeps_time_apart and "where_metric_time" in first[1] ^ second[1]):
             return first
         joined, features = (
             (" or ", {"where_or"}) if "where_or" in wanted or self.rng.random() < 0.5 else (" and ", set())

@@ -9,7 +9,7 @@ import re
 
 from tests.differential.questions import Asked
 
-SELECTED = re.compile(r"-- Select: \[(.*)\]")
+SELECTED = re.compile(r"-- Select: \[(.*?)\]", re.DOTALL)
 VALIDITY = re.compile(r"'(\w+)__valid_from__day'")
 
 # orders grouped by shopper__home and shopper__listing__tier, where the tier is valid for a time only: MetricFlow
@@ -20,12 +20,12 @@ LOST_ATTRIBUTES = "the validity of a version empties the columns of the table on
 
 def find_fault(asked: Asked, theirs: str) -> str | None:
     """Return why MetricFlow's answer to a question is wrong, or None where it is not known to be."""
-    return LOST_ATTRIBUTES if any(_loses_attributes(line) for line in SELECTED.findall(theirs)) else None
+    return LOST_ATTRIBUTES if any(_loses_attributes(names) for names in SELECTED.findall(theirs)) else None
 
 
 def _loses_attributes(selected: str) -> bool:
     """Whether a joined side holds versions reached from it, and more of its own than its key."""
-    found = VALIDITY.search(f"{selected}")
+    found = VALIDITY.search(selected)
     if not found:
         return False
     names = re.findall(r"'(\w+)'", selected)

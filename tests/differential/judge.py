@@ -84,6 +84,8 @@ def judge(
     except duckdb.Error as error:
         return Verdict(asked, "different", len(right[1]), f"our SQL fails: {_first_line(error)}", ours, theirs)
     difference = _compare(left, right, asked)
+    if difference and _compare(_run(connection, theirs), right, asked):
+        return Verdict(asked, "their fault", why="one query, two answers", theirs=theirs)
     outcome: Outcome = "different" if difference else "equal"
     return Verdict(asked, outcome, len(right[1]), difference, ours, theirs)
 
