@@ -34,6 +34,7 @@ class Item:
     grain: str | None
     date_part: str | None
     models: tuple[str, ...]
+    is_clock: bool  # metric_time, or a time that some measure of its own model counts at
     features: frozenset[str] = field(default_factory=frozenset)
 
     @property
@@ -127,7 +128,16 @@ class Catalog:
             grain=None if part else grain,
             date_part=part,
             models=spec.origin_semantic_model_names,
+            is_clock=spec.element_name == TIME or (len(spec.entity_link_names) < 2 and self._is_clock(spec)),
             features=frozenset(self._features(spec, kind, None if part else grain)),
+        )
+
+    def _is_clock(self, spec: AnnotatedSpec) -> bool:
+        models = [self.world.models[name] for name in spec.origin_semantic_model_names if name in self.world.models]
+        return any(
+            spec.element_name in ((model["defaults"] or {}).get("agg_time_dimension"), measure["agg_time_dimension"])
+            for model in models
+            for measure in model["measures"]
         )
 
     def _features(self, spec: AnnotatedSpec, kind: str, grain: str | None) -> Iterable[str]:

@@ -18,8 +18,18 @@ NEEDS = ("offset_window", "offset_to_grain", "cumulative_window", "cumulative_to
 class Conditions:
     """Writes filters for one question."""
 
-    def __init__(self, rng: random.Random, catalog: Catalog, items: Sequence[Item], subqueries: Sequence[str]) -> None:
+    def __init__(
+        self,
+        rng: random.Random,
+        catalog: Catalog,
+        items: Sequence[Item],
+        subqueries: Sequence[str],
+        *,
+        keeps_time_apart: bool = False,
+    ) -> None:
         self.rng, self.catalog, self.items, self.subqueries = rng, catalog, items, subqueries
+        self.keeps_time_apart = keeps_time_apart  # a filter on metric_time names nothing else
+        self.clocks = {f"'{item.last_links}'" for item in items if item.is_clock}
 
     def write(self, wishes: frozenset[str]) -> list[Condition]:
         """Return filters with the features wished for, or fewer where the metrics do not reach so far."""
@@ -48,13 +58,16 @@ class Conditions:
         second = None
         if len(subjects) > 1 or "where_or" in wanted or self.rng.random() < 0.25:
             second = self._leaf(subjects[1:2], shapes)
-        if second is None:
+        if second is None or (self.keeps_time_apart and self._is_timed(first) != self._is_timed(second)):
             return first
         joined, features = (
             (" or ", {"where_or"}) if "where_or" in wanted or self.rng.random() < 0.5 else (" and ", set())
         )
         text = joined.join(f"({part})" if " and " in part or " or " in part else part for part in (first[0], second[0]))
         return text, first[1] | second[1] | features
+
+    def _is_timed(self, condition: Condition) -> bool:
+        return any(clock in condition[0] for clock in self.clocks)
 
     def _leaf(self, subjects: Sequence[str], shapes: set[str]) -> Condition | None:
         """Return one comparison of something that has the feature wished for."""

@@ -9,8 +9,7 @@ import re
 
 from tests.differential.questions import Asked
 
-SELECTED = re.compile(r"-- Select: \[(.*?)\]")
-BROKEN_LINE = re.compile(r"\n\s*--\s*(?=['\]])")
+SELECTED = re.compile(r"-- Select: \[(.*?)\]", re.DOTALL)
 OWN_TIME = re.compile(r"metric_time|order_date|ordered_at|shipped_on|visit_date|visited_at|refunded_on|as_of")
 REFERENCE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 VALIDITY = re.compile(r"'(\w+)__valid_from__day'")
@@ -35,14 +34,14 @@ ALL_DAYS = "the totals of all days are added up"
 UNSHIFTED_VALIDITY = "a shift by a grain of the project's own leaves the time of validity where it was"
 
 
-# A ratio of a week ago, filtered by shopper__home and grouped by time: MetricFlow groups by shopper__home, too, filters,
-# and leaves the column out without adding up, so that a time stands in several rows.
+# A ratio of a week ago, filtered by shopper__home and grouped by time: MetricFlow groups by shopper__home, too,
+# filters, and leaves the column out without adding up, so that a time stands in several rows.
 REPEATED_ROWS = "a nested metric shifted in time has a row for each value of what it is filtered by"
 
 
 def find_fault(asked: Asked, theirs: str) -> str | None:
     """Return why MetricFlow's answer to a question is wrong, or None where it is not known to be."""
-    if any(_loses_attributes(line) for line in SELECTED.findall(BROKEN_LINE.sub(" ", theirs))):
+    if any(_loses_attributes(names) for names in SELECTED.findall(theirs)):
         return LOST_ATTRIBUTES
     spoken = [[_speaks_of_time(each) for each in REFERENCE.findall(text)] for text in asked.where]
     is_shifted = any(feature.startswith("offset") for feature in asked.features)
@@ -67,7 +66,7 @@ def _speaks_of_time(reference: str) -> bool:
 
 def _loses_attributes(selected: str) -> bool:
     """Whether a joined side holds versions reached from it, and more of its own than its key."""
-    found = VALIDITY.search(f"{selected}")
+    found = VALIDITY.search(selected)
     if not found:
         return False
     names = re.findall(r"'(\w+)'", selected)

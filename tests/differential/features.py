@@ -71,7 +71,11 @@ IMPOSSIBLE: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
         ("time_range",),
         "MetricFlow cuts the range before it shifts: the first days of the range have no row",
     ),
-    (("offset_nested",), ("where_metric",), "MetricFlow's SQL fails; only what is grouped by can be filtered"),
+    (
+        ("offset_nested",),
+        ("where_metric",),
+        "MetricFlow's SQL fails or is wrong; only what is grouped by can be filtered",
+    ),
 )
 
 
@@ -130,6 +134,8 @@ def _of_derived_input(world: World, used: Json) -> Iterator[str]:
     below = world.metrics[used["name"]]
     if below["type"] in ("derived", "ratio"):
         yield "derived_nested"
+        if used["offset_window"] or used["offset_to_grain"]:
+            yield "offset_nested"
     if below["type"] == "cumulative":
         yield "cumulative_in_derived"
     if used["filter"]:
@@ -144,8 +150,6 @@ def _of_derived_input(world: World, used: Json) -> Iterator[str]:
             yield "offset_custom_grain"
         if below["type"] == "cumulative":
             yield "offset_cumulative"
-        if any(inner["offset_window"] for inner in below["type_params"]["metrics"] or ()):
-            yield "offset_nested"
 
 
 def _of_input(world: World, used: Json) -> Iterator[str]:

@@ -86,6 +86,8 @@ def judge(
     fault = find_fault(asked, theirs) if difference else None
     if fault:
         return Verdict(asked, "their fault", len(right[1]), fault, ours, theirs)
+    if difference and _compare(_run(connection, theirs), right, asked):
+        return Verdict(asked, "their fault", why="one query, two answers", theirs=theirs)
     outcome: Outcome = "different" if difference else "equal"
     return Verdict(asked, outcome, len(right[1]), difference, ours, theirs)
 

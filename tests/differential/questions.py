@@ -84,13 +84,17 @@ class Asker:
         if groups is None or (is_bare and not groups):
             return None
         features |= {feature for item in groups for feature in item.features}
-        if "cumulative_all_time" in features and not any(item.element == TIME for item in groups):
+        if "cumulative_all_time" in features and not any(item.is_clock for item in groups):
             # MetricFlow then counts a row once for each later day.
-            items = tuple(item for item in items if item.element != TIME)
-        # An offset of an offset can only be filtered by what it is grouped by: MetricFlow's SQL fails otherwise.
+            items = tuple(item for item in items if not item.is_clock)
+        # A shifted derived metric can only be filtered by what it is grouped by: otherwise MetricFlow's SQL fails,
+        # or takes the greatest of the finer rows that it has grouped by the filter's column.
         filterable = groups if "offset_nested" in features else items
         subqueries = [] if "offset_nested" in features else self.subqueries
-        conditions = Conditions(self.rng, self.catalog, filterable, subqueries).write(wishes)
+        # MetricFlow compares shifted or unshifted times in a mixed filter, according to the grain that is asked for.
+        is_shifted = any(name.startswith("offset") for name in features)
+        writer = Conditions(self.rng, self.catalog, filterable, subqueries, keeps_time_apart=is_shifted)
+        conditions = writer.write(wishes)
         features |= {feature for _, used in conditions for feature in used}
         has_one_time = sum(item.element == TIME for item in groups) == 1
         names = tuple(self._name(item, features, has_default=has_one_time, in_objects=in_objects) for item in groups)
