@@ -1,22 +1,25 @@
-"""A question from words to SQL, beside MetricFlow on the same manifest, and to rows, beside bare SQL.
+"""A question from words to SQL, beside MetricFlow on the same manifest, and to rows, beside its SQL.
 
-Reads the working file of the last `dbt build`.
+Reads the working file of the last `dbt build`; the rest is made here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
+from tests.manifests import cumulative, measure, semantic_model, simple, write_manifest
 from tests.oracle import Oracle
 
 from benchmarks.measure import Comparison, compare
 from gnomon import Engine
+from gnomon.core.errors import QueryError
 from gnomon.core.settings import Settings
 from gnomon.engine.build_record import BuildRecord
-from gnomon.planner import Question, plan
+from gnomon.planner import Compiled, Planner, Question, plan
 from gnomon.semantic import read_manifest
 from gnomon.warehouse import Warehouse
 
@@ -30,6 +33,9 @@ QUESTIONS = {
     ),
     "a score of four rates": Question(("safety_score",), ("metric_time__month",), applies_floors=False),
 }
+WIDE = 20
+MODELS = 100
+ROWS = 1_000_000
 
 
 def run() -> Iterator[Comparison]:
@@ -42,18 +48,118 @@ def run() -> Iterator[Comparison]:
         path = Path(folder) / "semantic_manifest.json"
         path.write_text(text, encoding="utf-8")
         yield from _compare_planning(path)
+        yield from _compare_wide(Path(folder) / "wide.json")
+        yield from _compare_refusal(Path(folder) / "many.json")
+        yield from _compare_windows(Path(folder) / "windows.json")
     yield from _compare_running(database)
 
 
 def _compare_planning(path: Path) -> Iterator[Comparison]:
     manifest, oracle = read_manifest(path), Oracle.read(path)
+    compiled, planner = Compiled(manifest), Planner(manifest)
     for name, question in QUESTIONS.items():
-        yield compare(
-            f"plan: {name}",
-            lambda question=question: plan(manifest, question),
-            "MetricFlow, warm",
-            lambda question=question: oracle.sql(question.metrics, question.group_by, question.where),
+        asked: Callable[..., Any] = lambda question=question: oracle.sql(  # noqa: E731
+            question.metrics, question.group_by, question.where
         )
+        yield compare(
+            f"new shape: {name}", lambda question=question: plan(compiled, question), "MetricFlow, warm", asked
+        )
+        yield compare(f"kept: {name}", lambda question=question: planner.plan(question), "MetricFlow, warm", asked)
+
+
+def _compare_wide(path: Path) -> Iterator[Comparison]:
+    """Twenty metrics of five tables by twenty attributes of a table that all of them join."""
+    tables = [
+        semantic_model(
+            f"fact_{place}",
+            entities={f"row_{place}": ("primary", "row_id"), "item": ("foreign", "item_id")},
+            dimensions={"d": "day"},
+            measures=[measure(f"m_{place}_{each}", "sum") for each in range(WIDE // 5)],
+            time="d",
+        )
+        for place in range(5)
+    ]
+    items = semantic_model(
+        "items", entities={"item": ("primary", "item_id")}, dimensions={f"a_{each}": None for each in range(WIDE)}
+    )
+    names = tuple(f"m_{place}_{each}" for place in range(5) for each in range(WIDE // 5))
+    write_manifest(path, [*tables, items], [simple(name) for name in names])
+    compiled, oracle = Compiled(read_manifest(path)), Oracle.read(path)
+    question = Question(names, tuple(f"item__a_{each}" for each in range(WIDE)))
+    yield compare(
+        f"{WIDE} metrics by {WIDE} dimensions",
+        lambda: plan(compiled, question),
+        "MetricFlow, warm",
+        lambda: oracle.sql(question.metrics, question.group_by),
+        runs=5,
+    )
+
+
+def _compare_refusal(path: Path) -> Iterator[Comparison]:
+    """A dimension that does not exist, among a hundred tables."""
+    tables = [
+        semantic_model(
+            f"t_{place}",
+            entities={f"e_{place}": ("primary", "id"), f"e_{(place + 1) % MODELS}": ("foreign", "other")},
+            dimensions={"d": "day", **{f"a_{each}": None for each in range(10)}},
+            measures=[measure(f"m_{place}", "sum")],
+            time="d",
+        )
+        for place in range(MODELS)
+    ]
+    write_manifest(path, tables, [simple(f"m_{place}") for place in range(MODELS)])
+    compiled, oracle = Compiled(read_manifest(path)), Oracle.read(path)
+    wrong = Question(("m_7",), ("e_7__a_99",))
+    yield compare(
+        f"a wrong name refused, {MODELS} tables",
+        lambda: _refuse(lambda: plan(compiled, wrong), QueryError),
+        "MetricFlow, warm",
+        lambda: _refuse(lambda: oracle.sql(wrong.metrics, wrong.group_by), Exception),
+        runs=1,
+    )
+
+
+def _refuse(ask: Callable[[], object], kind: type[Exception]) -> None:
+    try:
+        ask()
+    except kind:
+        return
+    raise AssertionError("it was not refused")
+
+
+def _compare_windows(path: Path) -> Iterator[Comparison]:
+    """Twenty-eight days looked back on, over rows that MetricFlow joins to every day."""
+    facts = semantic_model(
+        "facts",
+        entities={"row": ("primary", "row_id")},
+        dimensions={"d": "day"},
+        measures=[measure("amount", "sum"), measure("actors", "count_distinct", "actor")],
+        time="d",
+    )
+    window = {"count": 28, "granularity": "day"}
+    metrics = [cumulative("amount_28d", "amount", window=window), cumulative("actors_28d", "actors", window=window)]
+    write_manifest(path, [facts], [simple("amount"), simple("actors"), *metrics])
+    compiled, oracle = Compiled(read_manifest(path)), Oracle.read(path)
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("attach ':memory:' as small; use small; set threads = 2")
+        connection.execute("set enable_progress_bar = false")
+        connection.execute(f"""
+            create table facts as select
+                i as row_id, date '2026-01-01' + cast(i % 180 as integer) as d, i % 97 as amount,
+                i * 7919 % 20000 as actor from range({ROWS}) as t(i);
+            create table days as select cast(d as date) as date_day
+                from range(date '2025-01-01', date '2027-01-01', interval 1 day) as t(d)
+        """)
+        for metric in ("amount_28d", "actors_28d"):
+            question = Question((metric,), ("metric_time__day",))
+            ours, theirs = plan(compiled, question).sql, oracle.sql((metric,), ("metric_time__day",))
+            yield compare(
+                f"run: {metric}, {ROWS:,} rows",
+                lambda ours=ours: connection.execute(ours).fetchall(),
+                "MetricFlow's SQL",
+                lambda theirs=theirs: connection.execute(theirs).fetchall(),
+                runs=1,
+            )
 
 
 def _compare_running(database: Path) -> Iterator[Comparison]:
