@@ -39,6 +39,11 @@ UNSHIFTED_VALIDITY = "a shift by a grain of the project's own leaves the time of
 REPEATED_ROWS = "a nested metric shifted in time has a row for each value of what it is filtered by"
 
 
+# What is joined to the time spine, by metric_time__quarter and metric_time__tenday: MetricFlow joins by one of them
+# only, so that every tenday of a quarter gets the values of all its tendays.
+ONE_KEY = "several times are joined by one of them"
+
+
 def find_fault(asked: Asked, theirs: str) -> str | None:
     """Return why MetricFlow's answer to a question is wrong, or None where it is not known to be."""
     if any(_loses_attributes(names) for names in SELECTED.findall(theirs)):
@@ -57,6 +62,9 @@ def find_fault(asked: Asked, theirs: str) -> str | None:
         return UNSHIFTED_VALIDITY
     if is_shifted and "derived_nested" in asked.features and asked.where:
         return REPEATED_ROWS
+    on_spine = is_shifted or {"join_to_timespine", "fill_and_timespine"} & asked.features
+    if on_spine and sum(OWN_TIME.search(word) is not None for word in asked.group_by) > 1:
+        return ONE_KEY
     return None
 
 

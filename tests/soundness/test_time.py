@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from gnomon import Engine
+from gnomon.core.errors import QueryError
 from tests.manifests import conversion, cumulative, derived, simple, write_manifest
 from tests.soundness import conftest as small
 
@@ -150,3 +151,26 @@ def test_values_are_listed_without_a_metric(engine: Engine) -> None:
     extremes = engine.query(group_by=["creator__joined"], takes_extremes=True).to_arrow().to_pylist()
     assert [_as_date(value) for value in extremes[0].values()] == [date(2025, 11, 30), date(2025, 12, 31)]
     assert list(extremes[0]) == ["creator__joined__day__min", "creator__joined__day__max"]
+
+
+def test_weeks_that_lie_in_two_months_are_joined_by_both(engine: Engine) -> None:
+    """The week of 29 December 2025 has days of two years; each keeps its own posts, and none is counted in both."""
+    rows = engine.query(["posts_every_day"], ["metric_time__week", "metric_time__month"]).to_arrow().to_pylist()
+    keys = [(row["metric_time__week"], row["metric_time__month"]) for row in rows]
+    assert len(keys) == len(set(keys))
+    assert sum(row["posts_every_day"] for row in rows) == 6
+
+
+def test_a_shift_by_times_that_do_not_follow_from_one_is_taken_row_by_row_or_refused(engine: Engine) -> None:
+    both = ["metric_time__week", "metric_time__month"]
+    rows = engine.query(["views_a_month_ago"], both).to_arrow().to_pylist()
+    assert sum(row["views_a_month_ago"] for row in rows) == 207
+    with pytest.raises(QueryError, match="is asked by one time"):
+        engine.query(["rate_yesterday"], both)
+
+
+def test_nulls_are_not_different_from_a_month_that_begins_otherwise(engine: Engine) -> None:
+    """cy and nobody have no row among the creators: what is unknown is not unequal."""
+    month = "{{ TimeDimension('creator__joined', 'month') }}"
+    for words in (f"{month} <> '2025-11-15'", f"not ({month} = '2025-11-15')"):
+        assert ask(engine, "posts", "creator", where=[words]) == {"ana": 2, "bo": 2}

@@ -169,11 +169,14 @@ class Accumulate:
 
 @dataclass(frozen=True)
 class OnSpine:
-    """Take the times from a spine: an inner join if shifted, else a left join that adds empty periods."""
+    """Take the times from a spine by the keys: an inner join if shifted, else a left join that adds empty periods.
+
+    A shift has one key, a time from which all other times of the groups follow.
+    """
 
     rows: SpineRows
     times: Times
-    key: str
+    keys: tuple[str, ...]
     offset: Offset | None
     keeps_empty: bool
 

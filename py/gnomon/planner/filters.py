@@ -24,6 +24,8 @@ _PLACE = "gnomon_reference_"
 _PLACE_NAME = re.compile(rf"{_PLACE}(\d+)")
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _MOST_CHARACTERS = 10_000
+# Under these it matters whether a comparison with null is null or false.
+_MINDS_NULLS = (exp.NEQ, exp.Not, exp.Is, exp.Case, exp.If, exp.Coalesce, exp.NullSafeEQ, exp.NullSafeNEQ)
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Filter:
     text: str
     condition: exp.Expr
     references: tuple[Reference, ...]
+    minds_nulls: bool = False
 
     def bind(self, columns: Sequence[exp.Expr]) -> exp.Expr:
         """Return the condition with columns[N] in the place of references[N]."""
@@ -68,7 +71,8 @@ def parse_filter(text: str, grains: CustomGrains) -> Filter:
     standing = sorted(_place_of(column) for column in condition.find_all(exp.Column))
     if standing != list(range(len(references))):
         raise _refuse(text, "a reference stands inside quotes or inside another word")
-    return Filter(text=text, condition=condition, references=tuple(references))
+    minds_nulls = condition.find(*_MINDS_NULLS) is not None
+    return Filter(text=text, condition=condition, references=tuple(references), minds_nulls=minds_nulls)
 
 
 def _parse_condition(sql: str, text: str) -> exp.Expr:

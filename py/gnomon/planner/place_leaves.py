@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from gnomon.core.errors import QueryError
+from gnomon.core.errors import QueryError, join_names
 from gnomon.planner.algebra import (
     MOMENT,
     SPINE,
@@ -41,7 +41,7 @@ from gnomon.planner.expand_metrics import expand_metrics
 from gnomon.planner.filters import Filter
 from gnomon.planner.join_entities import Rows, find_key, read_attribute, read_spine
 from gnomon.planner.question import Question
-from gnomon.planner.references import METRIC_TIME, Reference
+from gnomon.planner.references import METRIC_TIME, Reference, find_key_time, order_of_times
 from gnomon.planner.resolve_names import resolve_names
 from gnomon.planner.share_blocks import share_blocks
 from gnomon.semantic.grain import CustomGrain, Grain, base_of
@@ -243,14 +243,12 @@ class _Placing:
         """Tell whether totals can be shifted: only if they are by periods not longer than the shift's."""
         if self._mixed:
             return False
-        grains = [group.grain for group in times if group.part is None]
-        plain = [grain for grain in grains if isinstance(grain, Grain)]
+        key = find_key_time(times)
         by = offset.to_start_of if offset.back is None else offset.back.grain
-        if not plain or not isinstance(by, Grain):
+        if key is None or not isinstance(by, Grain):
             return False
-        finest = Grain.finest(tuple(plain))
         # Weeks do not add up to months.
-        return not by.is_finer_than(finest) and not (finest is Grain.WEEK and offset.to_start_of is not None)
+        return not by.is_finer_than(key) and not (key is Grain.WEEK and offset.to_start_of is not None)
 
     def _join_spine(self, times: tuple[Reference, ...], offset: Offset | None) -> tuple[Step, ...]:
         """Return the steps that shift totals, or add periods without rows, or do both at once."""
@@ -264,8 +262,8 @@ class _Placing:
         needed = (*times, *(r for each in self._timed for r in each.references))
         spine = self._compiled.spine_for(needed, f"metric '{self._leaf.metric}'")
         rows, named = self._read_moments(spine, times, self._timed, self._range)
-        key = min(times, key=_order_of_times)
-        return OnSpine(rows, named, self._name(key), offset, keeps_empty)
+        keys = times if offset is None else (min(times, key=order_of_times),)
+        return OnSpine(rows, named, tuple(map(self._name, keys)), offset, keeps_empty)
 
     def _keep_again(self) -> tuple[Step, ...]:
         """Periods that a spine has added must pass the filters on groups, too."""
@@ -366,25 +364,24 @@ def join_metric(compiled: Compiled, column: Column, reference: Reference, rows: 
     return Column(alias, reference.metric)
 
 
-def _order_of_times(reference: Reference) -> tuple[bool, bool, int]:
-    grain = reference.grain
-    place = list(Grain).index(base_of(grain)) if grain is not None else 0
-    return reference.part is not None, isinstance(grain, CustomGrain), place
-
-
 def _place_nested(compiled: Compiled, expanded: Expanded, leaf: Nested) -> tuple[Block, Value]:
     """Take a whole answer through a shift; the filters that speak of time hold after it."""
     inner = share_blocks(leaf.inner, place_leaves(compiled, leaf.inner))
     first = next(each for each in compiled.manifest.leaves_of(leaf.metric) if each.measure)
     assert first.measure is not None
     measure = compiled.measure(first.measure.name)
+    times = tuple(
+        group
+        for group in expanded.groups
+        if is_aggregation_time(measure, compiled.find(leaf.metric, measure, group), group)
+    )
+    if find_key_time(times) is None and (len(times) > 1 or times[0].part is not None):
+        raise QueryError(
+            f"metric '{leaf.metric}' is made of others and shifted in time, so it is asked by one time, or by times "
+            f"that follow from one, such as a day and its month: not by {join_names((t.name for t in times), 'and')}."
+        )
     probe = Leaf(leaf.column, leaf.metric, compiled.manifest.model_of(measure.name), measure, (), leaf.timed, False)
-    step = _Placing(compiled, expanded, probe).on_spine(
-        tuple(group for group in expanded.groups
-              if is_aggregation_time(measure, compiled.find(leaf.metric, measure, group), group)),
-        leaf.offset,
-        keeps_empty=False,
-    )  # fmt: skip
+    step = _Placing(compiled, expanded, probe).on_spine(times, leaf.offset, keeps_empty=False)
     groups = tuple((name, Column("", name)) for name in inner.groups)
     value = Value(
         leaf.column, measure.name, Aggregation.MAX, Argument(Column("", leaf.column)), None, None, leaf.is_asked

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from gnomon.core.errors import QueryError, explain_unknown
 from gnomon.core.names import EntityName
-from gnomon.semantic.grain import AnyGrain, CustomGrain, DatePart, Grain
+from gnomon.semantic.grain import AnyGrain, CustomGrain, DatePart, Grain, base_of
 
 METRIC_TIME = "metric_time"
 CALL_WORDS = ("Dimension", "TimeDimension", "Entity", "Metric")
@@ -128,6 +128,26 @@ def parse_order(word: str, grains: CustomGrains) -> tuple[str, bool]:
     call, is_descending = match["call"], match["flag"] == "True"
     metric = _METRIC_CALL.fullmatch(call)
     return (metric["name"] if metric else parse_call(call, grains).name), is_descending
+
+
+def find_key_time(times: tuple[Reference, ...]) -> Grain | None:
+    """Return the grain of the one time from which all the others follow; None if there is none."""
+    plain = [group.grain for group in times if isinstance(group.grain, Grain)]
+    if not plain:
+        return None
+    finest = Grain.finest(tuple(plain))
+    for group in times:
+        needed = group.part.coarsest_grain if group.part is not None else base_of(group.grain or finest)
+        if needed is not finest and (finest is Grain.WEEK or needed.is_finer_than(finest)):
+            return None
+    return finest
+
+
+def order_of_times(reference: Reference) -> tuple[bool, bool, int]:
+    """Return what times are sorted by, the finest standard grain first."""
+    grain = reference.grain
+    place = list(Grain).index(base_of(grain)) if grain is not None else 0
+    return reference.part is not None, isinstance(grain, CustomGrain), place
 
 
 def _parse_metric_call(tree: ast.Call, call: str, grains: CustomGrains) -> Reference:

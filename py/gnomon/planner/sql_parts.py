@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from gnomon.planner.algebra import PRESENT, Argument, Bound, Column, Condition, Test, Value
 from gnomon.planner.expressions import is_plain, parse_column
+from gnomon.planner.filters import Filter
 from gnomon.semantic.grain import CustomGrain, DatePart, Grain
 from gnomon.semantic.model import Aggregation, Offset, Span
 
@@ -201,10 +202,24 @@ def write_tests(tests: Iterable[Test]) -> list[exp.Expr]:
     conditions: list[exp.Expr] = []
     for each in tests:
         if isinstance(each, Condition):
-            conditions.append(exp.Paren(this=each.filter.bind([read(column) for column in each.columns])))
+            columns = [(read(column), column.grain is not None) for column in each.columns]
+            conditions.append(bind(each.filter, columns))
         else:
             conditions += _bound(each)
     return conditions
+
+
+def bind(condition: Filter, columns: Sequence[tuple[exp.Expr, bool]]) -> exp.Expr:
+    """Return a filter over columns, each with whether it is the start of a period.
+
+    DuckDB (to 1.5.6) takes date_trunc('month', d) <> '2024-01-05' for true, also where d is null: no month begins
+    then. A CASE keeps that rule away where it would matter.
+    """
+    bound = [
+        case(is_there(column), column.copy()) if is_period and condition.minds_nulls else column
+        for column, is_period in columns
+    ]
+    return exp.Paren(this=condition.bind(bound))
 
 
 def _bound(bound: Bound) -> Iterator[exp.Expr]:

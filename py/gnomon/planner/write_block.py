@@ -21,6 +21,7 @@ from gnomon.planner.algebra import (
 from gnomon.planner.sql_parts import (
     alias,
     ascending,
+    bind,
     cast,
     combine,
     cte,
@@ -66,8 +67,8 @@ def _write_step(query: exp.Select, step: Step, values: tuple[Value, ...], write_
         case PickPeriod():
             return _pick_period(query, step, values)
         case Keep():
-            conditions: list[exp.Expr] = [
-                exp.Paren(this=each.bind([name(reference.name) for reference in each.references]))
+            conditions = [
+                bind(each, [(name(reference.name), reference.grain is not None) for reference in each.references])
                 for each in step.filters
             ]
             return select([exp.Star()], subquery(query, _TOTALS), where=conditions)
@@ -93,10 +94,10 @@ def _read_spine(rows: SpineRows, times: Times, write_answer: WriteAnswer, *, by:
 
 def _join_spine(query: exp.Select, step: OnSpine, values: tuple[Value, ...], write_answer: WriteAnswer) -> exp.Select:
     moments = _read_spine(step.rows, step.times, write_answer)
-    key: exp.Expr = name(step.key, "moments")
+    moments_of: list[exp.Expr] = list(names(step.keys, "moments"))
     if step.offset is not None:
-        key = shift(key, step.offset)
-    on = exp.EQ(this=key, expression=name(step.key, _TOTALS))
+        moments_of = [shift(moment, step.offset) for moment in moments_of]
+    on = [exp.EQ(this=m, expression=name(key, _TOTALS)) for m, key in zip(moments_of, step.keys, strict=True)]
     return select(
         [
             *names((group for group, _ in step.times.columns), "moments"),
@@ -104,7 +105,7 @@ def _join_spine(query: exp.Select, step: OnSpine, values: tuple[Value, ...], wri
             *names((value.column for value in values), _TOTALS),
         ],
         subquery(moments, "moments"),
-        joins=[join(subquery(query, _TOTALS), [on], "left" if step.keeps_empty else "inner")],
+        joins=[join(subquery(query, _TOTALS), on, "left" if step.keeps_empty else "inner")],
     )
 
 
