@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import duckdb
 
-from tests.differential.faults import find_fault
+from tests.differential.faults import NOT_ONE_ANSWER, find_fault
 from tests.differential.questions import Asked
 from tests.differential.theirs import answer_theirs
 from tests.differential.worlds import World
@@ -66,7 +66,7 @@ def judge(
         theirs = answer_theirs(oracle, asked)
     except Exception as error:  # whatever MetricFlow raises is its refusal
         return Verdict(asked, "they refused", why=_first_line(error))
-    fault = find_fault(asked, theirs)
+    fault = find_fault(theirs)
     if fault:
         return Verdict(asked, "their fault", why=fault, theirs=theirs)
     try:
@@ -85,7 +85,7 @@ def judge(
         return Verdict(asked, "different", len(right[1]), f"our SQL fails: {_first_line(error)}", ours, theirs)
     difference = _compare(left, right, asked)
     if difference and _compare(_run(connection, theirs), right, asked):
-        return Verdict(asked, "their fault", why="one query, two answers", theirs=theirs)
+        return Verdict(asked, "their fault", why=NOT_ONE_ANSWER, theirs=theirs)
     outcome: Outcome = "different" if difference else "equal"
     return Verdict(asked, outcome, len(right[1]), difference, ours, theirs)
 
