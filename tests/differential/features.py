@@ -16,7 +16,7 @@ AGGREGATIONS = (
 OF_METRICS = (
     *(f"agg_{name}" for name in AGGREGATIONS),
     "semi_additive_max", "semi_additive_min", "semi_additive_grouped", "own_time",
-    "simple", "filtered_metric", "filtered_measure", "filtered_by_metric", "fill_nulls", "join_to_timespine",
+    "simple", "own_grain", "filtered_metric", "filtered_measure", "filtered_by_metric", "fill_nulls", "join_to_timespine",
     "fill_and_timespine",
     "ratio", "ratio_numerator_filter", "ratio_denominator_filter", "ratio_filter",
     "derived", "derived_nested", "derived_filter", "input_filter", "input_alias",
@@ -104,6 +104,8 @@ def list_measures(world: World, name: str) -> frozenset[str]:
 
 def _of_metric(world: World, metric: Json, depth: int) -> Iterator[str]:
     params, kind = metric["type_params"], metric["type"]
+    if metric["time_granularity"]:
+        yield "own_grain"
     for filtered in _all_filters(metric):
         if "Metric(" in filtered:
             yield "filtered_by_metric"

@@ -97,7 +97,8 @@ class Asker:
         conditions = writer.write(wishes)
         features |= {feature for _, used in conditions for feature in used}
         has_one_time = sum(item.element == TIME for item in groups) == 1
-        names = tuple(self._name(item, features, has_default=has_one_time, in_objects=in_objects) for item in groups)
+        default = self._default_grain(metrics) if has_one_time else None
+        names = tuple(self._name(item, features, default=default, in_objects=in_objects) for item in groups)
         asked = Asked(metrics, names, tuple(text for text, _ in conditions), is_min_max=is_min_max)
         asked = self._bound(self._order(asked, wishes, in_objects=in_objects), groups, wishes)
         return replace(asked, features=frozenset(features | _features_of_asking(asked, self)))
@@ -133,7 +134,7 @@ class Asker:
         asked_for = sorted(wishes & set(OF_GROUPS), key=lambda name: (name != "metric_time", name))
         for wish in asked_for:
             if wish == "metric_time_default":
-                wish = TIME
+                wish = TIME  # named later
             if any(wish in item.features for item in chosen):
                 continue
             fitting = [item for item in items if wish in item.features]
@@ -177,11 +178,17 @@ class Asker:
         subject = self.rng.choice(sorted({item.subject for item in items}))
         return self.rng.choice([item for item in items if item.subject == subject])
 
-    def _name(self, item: Item, features: set[str], *, has_default: bool, in_objects: bool) -> str:
-        if item.name == "metric_time__day" and has_default and self.rng.random() < 0.5:
+    def _name(self, item: Item, features: set[str], *, default: str | None, in_objects: bool) -> str:
+        if item.element == TIME and item.grain and item.grain == default and self.rng.random() < 0.5:
             features.add("metric_time_default")
             return f"TimeDimension('{TIME}')" if in_objects else TIME
         return item.object_name if in_objects or item.date_part else item.name
+
+    def _default_grain(self, metrics: Sequence[str]) -> str:
+        """Return the grain of metric_time where none is said: the coarsest of the metrics' own."""
+        defaults = [self.world.metrics[name]["time_granularity"] or self._grain_of(name) for name in metrics]
+        grains = (*SUB_DAY, "day", "week", "month", "quarter", "year")
+        return max(["day", *defaults], key=grains.index)
 
     def _order(self, asked: Asked, wishes: frozenset[str], *, in_objects: bool) -> Asked:
         is_wished = bool(wishes & {"order_by", "order_descending", "limit"})
