@@ -16,8 +16,8 @@ AGGREGATIONS = (
 OF_METRICS = (
     *(f"agg_{name}" for name in AGGREGATIONS),
     "semi_additive_max", "semi_additive_min", "semi_additive_grouped", "own_time",
-    "simple", "own_grain", "filtered_metric", "filtered_measure", "filtered_by_metric", "fill_nulls", "join_to_timespine",
-    "fill_and_timespine",
+    "simple", "own_grain", "filtered_metric", "filtered_measure", "filtered_by_metric", "fill_nulls",
+    "join_to_timespine", "fill_and_timespine",
     "ratio", "ratio_numerator_filter", "ratio_denominator_filter", "ratio_filter",
     "derived", "derived_nested", "derived_filter", "input_filter", "input_alias",
     "offset_window", "offset_to_grain", "offset_nested", "offset_cumulative", "offset_custom_grain",
