@@ -160,8 +160,10 @@ class Asker:
                 break
         if is_min_max and len(chosen) > 1:
             return None
+        if "offset_nested" in features and sum(item.is_clock for item in chosen) > 1:
+            return None  # MetricFlow shifts one of the times and takes the greatest of all that then fits
         self.rng.shuffle(chosen)
-        return chosen[:3] if len(chosen) <= 3 else None
+        return chosen if len(chosen) <= 3 else None
 
     def _close_together(self, items: Sequence[Item], wishes: frozenset[str]) -> tuple[Item, ...]:
         """Return items that one model has or reaches: without metrics MetricFlow joins no others."""
