@@ -84,7 +84,7 @@ class Asker:
         if groups is None or (is_bare and not groups):
             return None
         features |= {feature for item in groups for feature in item.features}
-        if "cumulative_all_time" in features and not any(item.is_clock for item in groups):
+        if "cumulative_all_time" in features and not any(item.element == TIME for item in groups):
             # MetricFlow then counts a row once for each later day.
             items = tuple(item for item in items if not item.is_clock)
         # A shifted derived metric can only be filtered by what it is grouped by: otherwise MetricFlow's SQL fails,
