@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from tests.differential.catalog import TIME, Catalog, Item
 from tests.differential.conditions import NEEDS, Conditions
 from tests.differential.features import OF_GROUPS, OF_METRICS, list_measures, read_metric
+from tests.differential.limits import can_group, keep_filterable, keep_groupable
 
 SUB_DAY = ("millisecond", "second", "minute", "hour")
 
@@ -71,10 +72,8 @@ class Asker:
             not wishes & set(OF_METRICS) and self.rng.random() < 0.06
         )
         metrics = () if is_bare else self._choose_metrics(wishes)
-        items = self.catalog.items(metrics)
         features = {feature for name in metrics for feature in self.features[name]}
-        if "offset_to_grain" in features or any(name.startswith("cumulative") for name in features):
-            items = tuple(item for item in items if not item.date_part)
+        items = keep_groupable(self.catalog.items(metrics), features)
         if is_bare:
             items = self._close_together(items, wishes)
         if not items:
@@ -84,12 +83,7 @@ class Asker:
         if groups is None or (is_bare and not groups):
             return None
         features |= {feature for item in groups for feature in item.features}
-        if "cumulative_all_time" in features and not any(item.element == TIME for item in groups):
-            # MetricFlow then counts a row once for each later day.
-            items = tuple(item for item in items if not item.is_clock)
-        # A shifted derived metric can only be filtered by what it is grouped by: otherwise MetricFlow's SQL fails,
-        # or takes the greatest of the finer rows that it has grouped by the filter's column.
-        filterable = groups if "offset_nested" in features else items
+        filterable = keep_filterable(self.rng, items, groups, features)
         subqueries = [] if "offset_nested" in features else self.subqueries
         # MetricFlow compares shifted or unshifted times in a mixed filter, according to the grain that is asked for.
         is_shifted = any(name.startswith("offset") for name in features)
@@ -160,10 +154,10 @@ class Asker:
                 break
         if is_min_max and len(chosen) > 1:
             return None
-        if "offset_nested" in features and sum(item.is_clock for item in chosen) > 1:
-            return None  # MetricFlow shifts one of the times and takes the greatest of all that then fits
+        if len(chosen) > 3 or not can_group(chosen, features):
+            return None
         self.rng.shuffle(chosen)
-        return chosen if len(chosen) <= 3 else None
+        return chosen
 
     def _close_together(self, items: Sequence[Item], wishes: frozenset[str]) -> tuple[Item, ...]:
         """Return items that one model has or reaches: without metrics MetricFlow joins no others."""
