@@ -66,6 +66,7 @@ IMPOSSIBLE: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
         ("date_part", "where_date_part"),
         "MetricFlow refuses parts of dates here",
     ),
+    (("offset_custom_grain",), ("scd", "where_scd"), "which moment's version counts depends on the clock's grain"),
     (
         ("offset_cumulative",),
         ("time_range",),

@@ -8,20 +8,26 @@ from itertools import combinations
 
 from tests.differential.catalog import TIME, Item
 
+FINE, COARSE = ("millisecond", "second", "minute", "hour", "day"), ("month", "quarter", "year")
+ON_SPINE = {"offset_window", "offset_to_grain", "join_to_timespine", "fill_and_timespine"}
 VERSIONED = "listing"  # the entity whose rows are valid for a time
 
 
 def keep_groupable(items: Iterable[Item], features: Set[str]) -> tuple[Item, ...]:
     """Return what the metrics can be grouped or filtered by: some have no parts of dates."""
     if "offset_to_grain" in features or any(name.startswith("cumulative") for name in features):
-        return tuple(item for item in items if not item.date_part)
+        items = [item for item in items if not item.date_part]
+    if "offset_custom_grain" in features:
+        # Whether the version is that of the event or of the shifted time depends on the clock's grain.
+        items = [item for item in items if "scd" not in item.features]
     return tuple(items)
 
 
 def can_group(groups: Sequence[Item], features: Set[str]) -> bool:
     """Whether MetricFlow answers rightly by these groups."""
-    if "offset_nested" in features and sum(item.is_clock for item in groups) > 1:
-        return False  # it shifts one of the times and takes the greatest of all that then fits
+    clocks = [item for item in groups if item.is_clock]
+    if len(clocks) > 1 and features & ON_SPINE and ("offset_nested" in features or not _follow_from_one(clocks)):
+        return False  # it joins the days by one of the times only, and so repeats the others
     return not any(_clash(one, other) for one, other in combinations(groups, 2))
 
 
@@ -40,6 +46,18 @@ def keep_filterable(
     if far and rng.random() < 0.5:
         return tuple(item for item in kept if not any(_clash(item, other) for other in far))
     return tuple(item for item in kept if item not in far)
+
+
+def _follow_from_one(clocks: Sequence[Item]) -> bool:
+    """Whether all the times follow from the finest of them, as months from days."""
+    grains = [item.grain for item in clocks if item.grain]
+    if any(item.element != TIME for item in clocks):
+        return False
+    if any(grain in FINE for grain in grains):
+        return True
+    known = {*grains, *(item.date_part for item in clocks if item.date_part)}
+    finest = next((grain for grain in COARSE if grain in grains), None)
+    return finest is not None and known <= {*COARSE[COARSE.index(finest) :]}
 
 
 def _clash(one: Item, other: Item) -> bool:
