@@ -128,7 +128,8 @@ class Catalog:
             grain=None if part else grain,
             date_part=part,
             models=spec.origin_semantic_model_names,
-            is_clock=spec.element_name == TIME or (len(spec.entity_link_names) < 2 and self._is_clock(spec)),
+            is_clock=spec.element_name == TIME
+            or (GroupByItemProperty.JOINED not in spec.property_set and self._is_clock(spec)),
             features=frozenset(self._features(spec, kind, None if part else grain)),
         )
 

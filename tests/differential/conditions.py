@@ -91,15 +91,23 @@ class Conditions:
         entities = [item for item in self.items if item.kind == "entity" and not item.links]
         self.rng.shuffle(entities)
         for item in entities:
-            metrics = [name for name in self.subqueries if any(i.name == item.name for i in self.catalog.items([name]))]
-            if metrics:
-                name = self.rng.choice(metrics)
+            paths = [(name, path) for name in self.subqueries for path in self._paths(name, item)]
+            if paths:
+                # A metric by purchase__shopper is rarer than one by shopper.
+                name, path = self.rng.choice([pair for pair in paths if "__" not in pair[1]] or paths)
+                if self.rng.random() < 0.2:
+                    name, path = self.rng.choice(paths)
                 test = self.rng.choices(
                     ["> 0", ">= 1", "> 1", "is not null", "< 60", "<> 3", "is null"], [4, 4, 4, 2, 4, 4, 1]
                 )[0]
                 features = {"where_metric"} | ({"where_null"} if "null" in test else set())
-                return f"{{{{ Metric('{name}', group_by=['{item.name}']) }}}} {test}", frozenset(features)
+                return f"{{{{ Metric('{name}', group_by=['{path}']) }}}} {test}", frozenset(features)
         return None
+
+    def _paths(self, metric: str, entity: Item) -> list[str]:
+        """Return how the metric can be grouped by the entity."""
+        found = (item for item in self.catalog.items([metric]) if item.kind == "entity")
+        return [item.name for item in found if item.element == entity.element]
 
     def _compare(self, item: Item, shapes: set[str]) -> Condition:
         said = item.reference

@@ -16,8 +16,8 @@ AGGREGATIONS = (
 OF_METRICS = (
     *(f"agg_{name}" for name in AGGREGATIONS),
     "semi_additive_max", "semi_additive_min", "semi_additive_grouped", "own_time",
-    "simple", "filtered_metric", "filtered_measure", "filtered_by_metric", "fill_nulls", "join_to_timespine",
-    "fill_and_timespine",
+    "simple", "own_grain", "filtered_metric", "filtered_measure", "filtered_by_metric", "fill_nulls",
+    "join_to_timespine", "fill_and_timespine",
     "ratio", "ratio_numerator_filter", "ratio_denominator_filter", "ratio_filter",
     "derived", "derived_nested", "derived_filter", "input_filter", "input_alias",
     "offset_window", "offset_to_grain", "offset_nested", "offset_cumulative", "offset_custom_grain",
@@ -66,6 +66,7 @@ IMPOSSIBLE: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
         ("date_part", "where_date_part"),
         "MetricFlow refuses parts of dates here",
     ),
+    (("offset_custom_grain",), ("scd", "where_scd"), "which moment's version counts depends on the clock's grain"),
     (
         ("offset_cumulative",),
         ("time_range",),
@@ -104,6 +105,8 @@ def list_measures(world: World, name: str) -> frozenset[str]:
 
 def _of_metric(world: World, metric: Json, depth: int) -> Iterator[str]:
     params, kind = metric["type_params"], metric["type"]
+    if metric["time_granularity"]:
+        yield "own_grain"
     for filtered in _all_filters(metric):
         if "Metric(" in filtered:
             yield "filtered_by_metric"

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import duckdb
 
-from tests.differential.faults import find_fault
+from tests.differential.faults import NOT_ONE_ANSWER, find_fault
 from tests.differential.questions import Asked
 from tests.differential.theirs import answer_theirs
 from tests.differential.worlds import World
@@ -74,20 +74,18 @@ def judge(
         return Verdict(asked, "equal", len(right[1]), theirs=theirs)
     try:
         ours = answer_ours(world.manifest_path, asked)
-    except Exception as error:  # any refusal of what MetricFlow answers rightly is a failure
-        said = f"{type(error).__name__}: {_first_line(error)}"
-        fault = find_fault(asked, theirs)
-        return Verdict(asked, "their fault" if fault else "refused", len(right[1]), fault or said, theirs=theirs)
+    except Exception as error:  # any refusal of what MetricFlow answers is a failure
+        return Verdict(asked, "refused", len(right[1]), f"{type(error).__name__}: {_first_line(error)}", theirs=theirs)
     try:
         left = _run(connection, ours)
     except duckdb.Error as error:
         return Verdict(asked, "different", len(right[1]), f"our SQL fails: {_first_line(error)}", ours, theirs)
     difference = _compare(left, right, asked)
-    fault = find_fault(asked, theirs) if difference else None
+    fault = find_fault(theirs) if difference else None
     if fault:
         return Verdict(asked, "their fault", len(right[1]), fault, ours, theirs)
     if difference and _compare(_run(connection, theirs), right, asked):
-        return Verdict(asked, "their fault", why="one query, two answers", theirs=theirs)
+        return Verdict(asked, "their fault", why=NOT_ONE_ANSWER, theirs=theirs)
     outcome: Outcome = "different" if difference else "equal"
     return Verdict(asked, outcome, len(right[1]), difference, ours, theirs)
 

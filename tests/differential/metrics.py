@@ -107,6 +107,9 @@ def _filter_for(rng: random.Random, of: str) -> str:
 def _filtered(rng: random.Random, names: Names) -> list[Json]:
     chosen = [*rng.sample(ORDER_MEASURES, 3), "visits", rng.choice(["last_balance", "user_last_balance"])]
     metrics = [simple(names.name("filtered"), of, _filter_for(rng, of)) for of in chosen]
+    weekly = simple(names.name("weekly"), rng.choice(["orders", "visits", "points"]))
+    weekly["time_granularity"] = rng.choice(["week", "month"])
+    metrics.append(weekly)
     of = rng.choice(["orders", "amount", "buyers"])
     metrics.append(simple(names.name("metric_filtered"), of, ORDER_FILTERS[-1]))
     # A filter on the measure and one on the metric.

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from tests.differential.catalog import TIME, Catalog, Item
 from tests.differential.conditions import NEEDS, Conditions
 from tests.differential.features import OF_GROUPS, OF_METRICS, list_measures, read_metric
+from tests.differential.limits import can_group, keep_filterable, keep_groupable
 
 SUB_DAY = ("millisecond", "second", "minute", "hour")
 
@@ -71,10 +72,8 @@ class Asker:
             not wishes & set(OF_METRICS) and self.rng.random() < 0.06
         )
         metrics = () if is_bare else self._choose_metrics(wishes)
-        items = self.catalog.items(metrics)
         features = {feature for name in metrics for feature in self.features[name]}
-        if "offset_to_grain" in features or any(name.startswith("cumulative") for name in features):
-            items = tuple(item for item in items if not item.date_part)
+        items = keep_groupable(self.catalog.items(metrics), features)
         if is_bare:
             items = self._close_together(items, wishes)
         if not items:
@@ -84,12 +83,7 @@ class Asker:
         if groups is None or (is_bare and not groups):
             return None
         features |= {feature for item in groups for feature in item.features}
-        if "cumulative_all_time" in features and not any(item.is_clock for item in groups):
-            # MetricFlow then counts a row once for each later day.
-            items = tuple(item for item in items if not item.is_clock)
-        # A shifted derived metric can only be filtered by what it is grouped by: otherwise MetricFlow's SQL fails,
-        # or takes the greatest of the finer rows that it has grouped by the filter's column.
-        filterable = groups if "offset_nested" in features else items
+        filterable = keep_filterable(self.rng, items, groups, features)
         subqueries = [] if "offset_nested" in features else self.subqueries
         # MetricFlow compares shifted or unshifted times in a mixed filter, according to the grain that is asked for.
         is_shifted = any(name.startswith("offset") for name in features)
@@ -97,7 +91,8 @@ class Asker:
         conditions = writer.write(wishes)
         features |= {feature for _, used in conditions for feature in used}
         has_one_time = sum(item.element == TIME for item in groups) == 1
-        names = tuple(self._name(item, features, has_default=has_one_time, in_objects=in_objects) for item in groups)
+        default = self._default_grain(metrics) if has_one_time else None
+        names = tuple(self._name(item, features, default=default, in_objects=in_objects) for item in groups)
         asked = Asked(metrics, names, tuple(text for text, _ in conditions), is_min_max=is_min_max)
         asked = self._bound(self._order(asked, wishes, in_objects=in_objects), groups, wishes)
         return replace(asked, features=frozenset(features | _features_of_asking(asked, self)))
@@ -133,7 +128,7 @@ class Asker:
         asked_for = sorted(wishes & set(OF_GROUPS), key=lambda name: (name != "metric_time", name))
         for wish in asked_for:
             if wish == "metric_time_default":
-                wish = TIME
+                wish = TIME  # named later
             if any(wish in item.features for item in chosen):
                 continue
             fitting = [item for item in items if wish in item.features]
@@ -159,8 +154,10 @@ class Asker:
                 break
         if is_min_max and len(chosen) > 1:
             return None
+        if len(chosen) > 3 or not can_group(chosen, features):
+            return None
         self.rng.shuffle(chosen)
-        return chosen[:3] if len(chosen) <= 3 else None
+        return chosen
 
     def _close_together(self, items: Sequence[Item], wishes: frozenset[str]) -> tuple[Item, ...]:
         """Return items that one model has or reaches: without metrics MetricFlow joins no others."""
@@ -177,11 +174,17 @@ class Asker:
         subject = self.rng.choice(sorted({item.subject for item in items}))
         return self.rng.choice([item for item in items if item.subject == subject])
 
-    def _name(self, item: Item, features: set[str], *, has_default: bool, in_objects: bool) -> str:
-        if item.name == "metric_time__day" and has_default and self.rng.random() < 0.5:
+    def _name(self, item: Item, features: set[str], *, default: str | None, in_objects: bool) -> str:
+        if item.element == TIME and item.grain and item.grain == default and self.rng.random() < 0.5:
             features.add("metric_time_default")
             return f"TimeDimension('{TIME}')" if in_objects else TIME
         return item.object_name if in_objects or item.date_part else item.name
+
+    def _default_grain(self, metrics: Sequence[str]) -> str:
+        """Return the grain of metric_time where none is said: the coarsest of the metrics' own."""
+        defaults = [self.world.metrics[name]["time_granularity"] or self._grain_of(name) for name in metrics]
+        grains = (*SUB_DAY, "day", "week", "month", "quarter", "year")
+        return max(["day", *defaults], key=grains.index)
 
     def _order(self, asked: Asked, wishes: frozenset[str], *, in_objects: bool) -> Asked:
         is_wished = bool(wishes & {"order_by", "order_descending", "limit"})

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.differential.catalog import Catalog
+from tests.differential.faults import find_fault
 from tests.differential.judge import Verdict, judge
 from tests.differential.models import Json
 from tests.differential.questions import Asked, Asker
@@ -111,8 +112,10 @@ def _save_queries(world: World, oracle: Oracle, asker: Asker, wishes: Sequence[W
             if asked is None or not asked.metrics or asked.is_min_max:
                 continue
             try:
-                answer_theirs(oracle, asked)
+                is_wrong = find_fault(answer_theirs(oracle, asked))
             except Exception:  # MetricFlow refuses it, so it is no query to save
+                continue
+            if is_wrong:
                 continue
             definition, rest = split_question(asked, f"saved_{len(saved) + 1}", asker.rng)
             saved.append(definition)

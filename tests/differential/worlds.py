@@ -47,7 +47,7 @@ class World:
 
     def save_queries(self, saved: Sequence[Json]) -> World:
         """Write saved queries into the manifest and return the world that has them."""
-        text = _write_as_dbt({**self.manifest, "saved_queries": list(saved)})
+        text = write_as_dbt({**self.manifest, "saved_queries": list(saved)})
         self.manifest_path.write_text(text, encoding="utf-8")
         return replace(self, manifest=json.loads(text))
 
@@ -62,11 +62,13 @@ def make_world(seed: int, folder: Path) -> World:
     database, manifest_path = folder / f"{CATALOG}.duckdb", folder / "semantic_manifest.json"
     with duckdb.connect(str(database)) as connection:
         fill_tables(connection, shape)
-    text = _write_as_dbt(
+    text = write_as_dbt(
         {
             "semantic_models": write_models(shape),
             "metrics": write_metrics(shape),
-            "project_configuration": {"time_spines": [_spine("days", "day", CUSTOM_GRAINS), _spine("hours", "hour")]},
+            "project_configuration": {
+                "time_spines": [write_spine("days", "day", CUSTOM_GRAINS), write_spine("hours", "hour")]
+            },
             "saved_queries": [],
         }
     )
@@ -74,7 +76,7 @@ def make_world(seed: int, folder: Path) -> World:
     return World(shape, manifest_path, database, json.loads(text))
 
 
-def _spine(table: str, grain: str, custom: dict[str, str | None] | None = None) -> Json:
+def write_spine(table: str, grain: str, custom: dict[str, str | None] | None = None) -> Json:
     return {
         "node_relation": {
             "alias": table,
@@ -87,7 +89,7 @@ def _spine(table: str, grain: str, custom: dict[str, str | None] | None = None) 
     }
 
 
-def _write_as_dbt(manifest: Json) -> str:
+def write_as_dbt(manifest: Json) -> str:
     """Return the manifest with all that dbt fills in; dbt's own validator accepts it."""
     parsed = PydanticSemanticManifest.parse_obj(manifest)
     for metric in parsed.metrics:

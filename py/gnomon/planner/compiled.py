@@ -79,14 +79,18 @@ class Compiled:
         if not reference.links and reference.element == METRIC_TIME:
             attribute = _own_attribute(model, model.dimensions[measure.time_dimension])
         else:
-            found = self.closure(model).get(reference.plain, ())
+            # A metric by an entity on a path of its own is joined by that entity of the fact.
+            name = reference.plain if reference.metric is None else reference.element
+            found = self.closure(model).get(name, ())
+            if reference.metric is not None and not (found and found[0].is_entity):
+                raise QueryError(
+                    f"'{reference.name}': '{reference.element}' is not an entity of '{model.name}', so no metric is by it."
+                )
             if len(found) != 1:
                 raise self._explain_unreachable(metric, model, reference, found)
             attribute = found[0]
         if reference.grain is not None or reference.part is not None:
             check_time(metric, reference, attribute)
-        if reference.metric is not None and not attribute.is_entity:
-            raise QueryError(f"'{reference.name}': '{reference.plain}' is not an entity, so no metric is by it.")
         return attribute
 
     def closure(self, model: SemanticModel) -> Mapping[str, tuple[Attribute, ...]]:

@@ -354,8 +354,7 @@ class _Placing:
 def join_metric(compiled: Compiled, column: Column, reference: Reference, rows: Rows) -> Column:
     """Join a metric by an entity, so that a filter can ask it; where it has no row it is null."""
     assert reference.metric is not None
-    entity = reference.links[-1] + "__" + reference.element if len(reference.links) > 1 else reference.element
-    question = Question((reference.metric,), (entity,), applies_floors=False)
+    question = Question((reference.metric,), (reference.plain,), applies_floors=False)
     resolved = resolve_names(compiled, question)
     expanded = expand_metrics(compiled, resolved)
     answer = share_blocks(expanded, place_leaves(compiled, expanded))

@@ -33,7 +33,7 @@ class Reference:
     """A name, taken apart: metric_time, an entity, or an attribute of an entity.
 
     `links` are the entities before the element: ('creator',) in creator__tier. A time has a
-    `grain` or a `part`. With `metric`, the value is that metric's, by the entity that the name is.
+    `grain` or a `part`. With `metric`, the value is that metric's, by the entity that the name is to it.
     """
 
     links: tuple[EntityName, ...]
