@@ -84,7 +84,8 @@ class Compiled:
             found = self.closure(model).get(name, ())
             if reference.metric is not None and not (found and found[0].is_entity):
                 raise QueryError(
-                    f"'{reference.name}': '{reference.element}' is not an entity of '{model.name}', so no metric is by it."
+                    f"'{reference.name}': '{reference.element}' is not an entity of '{model.name}', "
+                    "so no metric is by it."
                 )
             if len(found) != 1:
                 raise self._explain_unreachable(metric, model, reference, found)
