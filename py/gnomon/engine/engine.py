@@ -141,14 +141,14 @@ class Engine:
         metric = self.find_metric(name)
         reachable = [
             set(self._planner.compiled.reachable(self.manifest.model_of(leaf.measure.name)))
-            for leaf in self.manifest.leaves_of(metric.name)
+            for leaf in self.manifest.leaves_of(metric)
             if leaf.measure is not None
         ]
         return sorted(set.intersection(*reachable) - _own_outcomes(self.manifest, metric))
 
     def parents_of(self, name: str) -> list[str]:
         """Return the tables that a metric is aggregated from."""
-        leaves = self.manifest.leaves_of(self.find_metric(name).name)
+        leaves = self.manifest.leaves_of(self.find_metric(name))
         return sorted({self.manifest.model_of(leaf.measure.name).relation for leaf in leaves if leaf.measure})
 
     def close(self) -> None:

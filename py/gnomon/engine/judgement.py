@@ -22,7 +22,7 @@ def find_absent_tables(manifest: Manifest, record: BuildRecord, metric: Metric) 
     that says nothing is never answered from a table with a hole behind it.
     """
     missing: set[str] = set()
-    for leaf in manifest.leaves_of(metric.name):
+    for leaf in manifest.leaves_of(metric):
         assert leaf.measure is not None
         needs = leaf.documentation.needs
         if needs is None:

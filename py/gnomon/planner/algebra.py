@@ -237,9 +237,11 @@ class Block:
 class Answer:
     """Blocks stitched on the shared groups, and formulas over their values. Its grain is the groups.
 
-    A formula may ask __has:COLUMN, which is true where the block of that value has the row.
+    A formula may ask __has:COLUMN, which is true where the block of that value has the row. `totals` are
+    by some of the groups only; each row takes the values of its own.
     """
 
     groups: tuple[str, ...]
     blocks: tuple[tuple[Block, tuple[Value, ...]], ...]
     formulas: tuple[tuple[str, exp.Expr], ...]
+    totals: tuple[Answer, ...] = ()

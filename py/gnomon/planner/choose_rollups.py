@@ -39,6 +39,7 @@ class _MissError(Exception):
 def choose_rollups(compiled: Compiled, answer: Answer, rows: Mapping[str, int]) -> Chosen:
     """Return the answer read from rollups; `rows` are the sizes of those that exist, by name."""
     blocks, used, why = [], [], []
+    totals = tuple(choose_rollups(compiled, total, rows) for total in answer.totals)
     for block, values in answer.blocks:
         model = _model_of(compiled, block, values)
         candidates = [each for each in model.rollups if each.name in rows] if model is not None else []
@@ -57,7 +58,11 @@ def choose_rollups(compiled: Compiled, answer: Answer, rows: Mapping[str, int]) 
             why.append(f"{table_name}: rollup {rollup.name}, {rows[rollup.name]:,} rows")
             break
         blocks.append(chosen)
-    return Chosen(replace(answer, blocks=tuple(blocks)), tuple(dict.fromkeys(used)), tuple(why))
+    for total in totals:
+        used += total.rollups
+        why += total.why
+    chosen_answer = replace(answer, blocks=tuple(blocks), totals=tuple(total.answer for total in totals))
+    return Chosen(chosen_answer, tuple(dict.fromkeys(used)), tuple(dict.fromkeys(why)))
 
 
 def write_rollup(compiled: Compiled, model: SemanticModel, rollup: Rollup) -> exp.Select:

@@ -16,7 +16,16 @@ from gnomon.core.names import DimensionName, EntityName, MeasureName, ModelName
 from gnomon.planner.filters import Filter, parse_filter
 from gnomon.planner.references import METRIC_TIME, Reference, parse_reference
 from gnomon.semantic.grain import AnyGrain, CustomGrain, Grain, base_of
-from gnomon.semantic.model import Dimension, DimensionKind, EntityKind, Manifest, Measure, SemanticModel, TimeSpine
+from gnomon.semantic.model import (
+    Dimension,
+    DimensionKind,
+    EntityKind,
+    Manifest,
+    Measure,
+    Metric,
+    SemanticModel,
+    TimeSpine,
+)
 
 # As MetricFlow: a name has two links at the most.
 _MOST_LINKS = 2
@@ -72,6 +81,17 @@ class Compiled:
     def measure(self, name: MeasureName) -> Measure:
         """Return the measure of that name."""
         return self.manifest.model_of(name).measures[name]
+
+    def first_measure(self, metric: Metric) -> Measure:
+        """Return the measure whose time is the metric's: the first that it is made of."""
+        leaf = next(each for each in self.manifest.leaves_of(metric) if each.measure)
+        assert leaf.measure is not None
+        return self.measure(leaf.measure.name)
+
+    def is_time_of(self, metric: Metric, reference: Reference) -> bool:
+        """Tell whether the reference is the time that the metric is counted at."""
+        measure = self.first_measure(metric)
+        return is_aggregation_time(measure, self.find(metric.name, measure, reference), reference)
 
     def find(self, metric: str, measure: Measure, reference: Reference) -> Attribute:
         """Return where `reference` stands for `measure`; QueryError says why it cannot be reached."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlglot import exp
 
+from gnomon.core.errors import QueryError
 from gnomon.core.names import MetricName
 from gnomon.planner.algebra import Answer, Argument, Block, Column, Scan, Value
 from gnomon.planner.filters import Filter
@@ -25,6 +26,7 @@ class Ordering:
 
 # Bounds that stand for any: no question asks for these moments, and they are not widened.
 ANY_START, ANY_END = datetime(1, 1, 1, microsecond=1), datetime(1, 1, 1, microsecond=2)
+ANY_START_BEFORE, ANY_END_BEFORE = datetime(1, 1, 1, microsecond=3), datetime(1, 1, 1, microsecond=4)
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,19 @@ class TimeRange:
     start: datetime | None
     end: datetime | None
     grain: Grain
+
+    @property
+    def before(self) -> TimeRange:
+        """The range of the same length right before; QueryError if it has no length, or begins before year 1."""
+        if self.start is None or self.end is None:
+            raise QueryError("the time range before is as long as the one asked for: it needs both a start and an end.")
+        if self.start == ANY_START:
+            return TimeRange(ANY_START_BEFORE, ANY_END_BEFORE, self.grain)
+        tick = timedelta(microseconds=1)
+        try:
+            return TimeRange(self.start - (self.end - self.start) - tick, self.start - tick, self.grain)
+        except OverflowError:
+            raise QueryError("the time range before begins before the first year. Ask for a shorter one.") from None
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,7 @@ class Leaf:
     measure: Measure
     own: tuple[Filter, ...]
     outer: tuple[Filter, ...]
+    time_range: TimeRange | None
     is_asked: bool
     joins_spine: bool = False
     fill: int | None = None
@@ -84,18 +100,22 @@ class Nested:
     inner: Expanded
     timed: tuple[Filter, ...]
     kept: tuple[Filter, ...]
+    time_range: TimeRange | None
     offset: Offset
     is_asked: bool
 
 
 @dataclass(frozen=True)
 class Expanded:
-    """The leaves, and each metric as a formula over their columns."""
+    """The leaves, and each metric as a formula over their columns and those of the totals.
+
+    `totals` are by some of the groups only, and their formulas have names that no leaf has.
+    """
 
     groups: tuple[Reference, ...]
-    time_range: TimeRange | None
     leaves: tuple[Leaf | Nested, ...]
     formulas: tuple[tuple[str, exp.Expr], ...]
+    totals: tuple[Expanded, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,9 +140,10 @@ class Variance:
 
 @dataclass(frozen=True)
 class Placed:
-    """Each leaf's value with the relation that it is aggregated in."""
+    """Each leaf's value with the relation that it is aggregated in, and the answers that are totals."""
 
     values: tuple[tuple[Block, Value], ...]
+    totals: tuple[Answer, ...]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ without any of its inputs (a fill, a CASE) holds only where one of its leaves ha
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import replace
 
 from sqlglot import exp
@@ -19,9 +20,10 @@ from gnomon.planner.expressions import parse_expression
 from gnomon.planner.filters import Filter
 from gnomon.planner.references import Reference
 from gnomon.planner.sql_parts import any_of, case, cast, name, number
-from gnomon.semantic.model import Conversion, MeasureInput, Metric, MetricKind, Offset
+from gnomon.semantic.model import Conversion, MeasureInput, Metric, MetricInput, MetricKind, Offset
 
 HAS_PREFIX = "__has:"
+_TOTAL_PREFIX = "__of_all"
 
 # Over nothing but nulls these give null.
 _STRICT = (exp.Column, exp.Identifier, exp.Literal, exp.Paren, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg, exp.Cast,
@@ -55,14 +57,18 @@ class _Expansion:
         self._applies_floors = applies_floors
         self._prefix = prefix
         self._found: dict[object, Leaf | Nested] = {}
+        self._totals: dict[object, tuple[_Expansion, dict[str, exp.Expr]]] = {}
 
     def finish(self, formulas: dict[str, exp.Expr]) -> Expanded:
-        return Expanded(self._groups, self._time_range, tuple(self._found.values()), tuple(formulas.items()))
+        totals = tuple(total.finish(columns) for total, columns in self._totals.values())
+        return Expanded(self._groups, tuple(self._found.values()), tuple(formulas.items()), totals)
 
     def expand(
         self, metric: Metric, outer: tuple[Filter, ...], is_asked: bool, offset: Offset | None = None
     ) -> exp.Expr:
         """Return the metric's formula, null where it or an input stands on too few units."""
+        if offset is not None and offset.by_range:
+            return self._move_range().expand(metric, outer, is_asked)
         if metric.inputs and offset is not None:
             return self._nest(metric, outer, is_asked, offset)
         formula = self._write_formula(metric, outer, is_asked, offset)
@@ -89,13 +95,7 @@ class _Expansion:
                 return self._convert(metric, outer, is_asked, offset)
         outer += self._parse(metric, metric.filters)
         inputs = [
-            self.expand(
-                self._compiled.manifest.metrics[used.name],
-                outer + self._parse(metric, used.filters),
-                is_asked,
-                used.offset,
-            )
-            for used in metric.inputs
+            self._expand_input(used, outer + self._parse(metric, used.filters), is_asked) for used in metric.inputs
         ]
         if metric.kind is MetricKind.RATIO:
             formula: exp.Expr = _divide(*inputs)
@@ -103,6 +103,36 @@ class _Expansion:
             names = [used.alias or str(used.name) for used in metric.inputs]
             formula = _substitute(metric, dict(zip(names, inputs, strict=True)))
         return _guard(formula)
+
+    def _expand_input(self, used: MetricInput, outer: tuple[Filter, ...], is_asked: bool) -> exp.Expr:
+        metric = self._compiled.manifest.metrics[used.name]
+        return self._total(metric, outer) if used.is_total else self.expand(metric, outer, is_asked, used.offset)
+
+    def _move_range(self) -> _Expansion:
+        """Return an expansion into the same leaves, over the time range before."""
+        if self._time_range is None:
+            raise QueryError(
+                "a value is asked for of the time range before, and there is no time range. Give start and end, or add "
+                "metric_time to the group-by."
+            )
+        moved = copy(self)
+        moved._time_range = self._time_range.before
+        return moved
+
+    def _total(self, metric: Metric, outer: tuple[Filter, ...]) -> exp.Expr:
+        """Return the metric over all groups of a time: an answer of its own, whose values each row takes."""
+        times = tuple(group for group in self._groups if self._compiled.is_time_of(metric, group))
+        if (times, self._time_range) not in self._totals:
+            prefix = f"{self._prefix}__total_{len(self._totals) + 1}"
+            expansion = _Expansion(self._compiled, times, self._time_range, self._applies_floors, prefix)
+            self._totals[times, self._time_range] = expansion, {}
+        expansion, columns = self._totals[times, self._time_range]
+        formula = expansion.expand(metric, outer, True)
+        column = next((name for name, same in columns.items() if same == formula), None)
+        if column is None:
+            column = f"{_TOTAL_PREFIX}{expansion._prefix}_{len(columns) + 1}"
+            columns[column] = formula
+        return name(column)
 
     def _leaf(
         self,
@@ -122,6 +152,7 @@ class _Expansion:
             measure=model.measures[used.name],
             own=own,
             outer=_once(outer, own),
+            time_range=self._time_range,
             is_asked=is_asked,
             joins_spine=used.joins_spine,
             fill=used.fill,
@@ -132,7 +163,7 @@ class _Expansion:
         self._require_time(metric, leaf)
         identity = (
             used.name, frozenset(map(_filter_key, leaf.own)), frozenset(map(_filter_key, leaf.outer)),
-            used.joins_spine, used.fill, offset, metric.accumulation, converts,
+            used.joins_spine, used.fill, offset, metric.accumulation, converts, self._time_range,
         )  # fmt: skip
         column = name(self._keep(identity, leaf))
         fill = converts.measure.fill if converts else used.fill
@@ -163,15 +194,10 @@ class _Expansion:
 
     def _nest(self, metric: Metric, outer: tuple[Filter, ...], is_asked: bool, offset: Offset) -> exp.Expr:
         """Compute the metric at its own times, then shift it: filters on time hold after the shift."""
-        measures = [self._compiled.measure(leaf.measure.name)
-                    for leaf in self._compiled.manifest.leaves_of(metric.name) if leaf.measure]  # fmt: skip
         named = {group.name for group in self._groups}
         timed, kept = [], []
         for condition in outer:
-            is_time = [
-                is_aggregation_time(measures[0], self._compiled.find(metric.name, measures[0], r), r)
-                for r in condition.references
-            ]
+            is_time = [self._compiled.is_time_of(metric, reference) for reference in condition.references]
             if is_time and all(is_time):
                 timed.append(condition)
             elif any(is_time):
@@ -185,9 +211,16 @@ class _Expansion:
         inner = _Expansion(self._compiled, self._groups, None, self._applies_floors, f"{column}_")
         formula = inner.expand(metric, tuple(each for each in outer if each not in (*timed, *kept)), is_asked)
         nested = Nested(
-            column, metric.name, inner.finish({column: formula}), tuple(timed), tuple(kept), offset, is_asked
+            column,
+            metric.name,
+            inner.finish({column: formula}),
+            tuple(timed),
+            tuple(kept),
+            self._time_range,
+            offset,
+            is_asked,
         )
-        identity = (metric.name, frozenset(map(_filter_key, outer)), offset)
+        identity = (metric.name, frozenset(map(_filter_key, outer)), offset, self._time_range)
         return name(self._keep(identity, nested))
 
     def _require_time(self, metric: Metric, leaf: Leaf) -> None:
@@ -242,7 +275,7 @@ def _guard(formula: exp.Expr) -> exp.Expr:
 
 def _only_where_present(formula: exp.Expr, parts: exp.Expr) -> exp.Expr:
     columns = dict.fromkeys(
-        column.name for column in parts.find_all(exp.Column) if not column.name.startswith(HAS_PREFIX)
+        column.name for column in parts.find_all(exp.Column) if not column.name.startswith((HAS_PREFIX, _TOTAL_PREFIX))
     )
     present = [name(f"{HAS_PREFIX}{column}") for column in columns]
     if not present:

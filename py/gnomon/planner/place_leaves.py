@@ -15,6 +15,7 @@ from gnomon.planner.algebra import (
     MOMENT,
     SPINE,
     Accumulate,
+    Answer,
     Argument,
     Block,
     Bound,
@@ -59,7 +60,12 @@ def place_leaves(compiled: Compiled, expanded: Expanded) -> Placed:
             values.append(_place_nested(compiled, expanded, leaf))
         else:
             values.append((_Placing(compiled, expanded, leaf).place(), _value_of(compiled, leaf)))
-    return Placed(tuple(values))
+    return Placed(tuple(values), tuple(answer_of(compiled, total) for total in expanded.totals))
+
+
+def answer_of(compiled: Compiled, expanded: Expanded) -> Answer:
+    """Return the answer that leaves, formulas and totals come to."""
+    return share_blocks(expanded, place_leaves(compiled, expanded))
 
 
 def _value_of(compiled: Compiled, leaf: Leaf) -> Value:
@@ -89,7 +95,7 @@ class _Placing:
         self._model = leaf.model
         self._measure = leaf.measure
         self._groups = expanded.groups
-        self._range = expanded.time_range
+        self._range = leaf.time_range
         self._rows = Rows()
         self._spine: TimeSpine | None = None
         self._leads: CustomGrain | None = None
@@ -220,7 +226,7 @@ class _Placing:
         grain = Grain.coarsest((self._grain, time.grain or Grain.DAY))
         filters = tuple(self._compiled.filter(text) for text in converts.measure.filters)
         probe = replace(leaf, model=model, measure=measure, own=filters, outer=(), converts=None)
-        converted = _Placing(self._compiled, Expanded((), None, (), ()), probe)._aggregate_rows(filters, None)
+        converted = _Placing(self._compiled, Expanded((), (), ()), probe)._aggregate_rows(filters, None)
         assert isinstance(converted.source, Scan)
         sides = [
             Side(
@@ -356,8 +362,7 @@ def join_metric(compiled: Compiled, column: Column, reference: Reference, rows: 
     assert reference.metric is not None
     question = Question((reference.metric,), (reference.plain,), applies_floors=False)
     resolved = resolve_names(compiled, question)
-    expanded = expand_metrics(compiled, resolved)
-    answer = share_blocks(expanded, place_leaves(compiled, expanded))
+    answer = answer_of(compiled, expand_metrics(compiled, resolved))
     alias = f"__{reference.name}"
     rows.add(Join(alias, answer, ((column, Column(alias, answer.groups[0])),)))
     return Column(alias, reference.metric)
@@ -365,21 +370,17 @@ def join_metric(compiled: Compiled, column: Column, reference: Reference, rows: 
 
 def _place_nested(compiled: Compiled, expanded: Expanded, leaf: Nested) -> tuple[Block, Value]:
     """Take a whole answer through a shift; the filters that speak of time hold after it."""
-    inner = share_blocks(leaf.inner, place_leaves(compiled, leaf.inner))
-    first = next(each for each in compiled.manifest.leaves_of(leaf.metric) if each.measure)
-    assert first.measure is not None
-    measure = compiled.measure(first.measure.name)
-    times = tuple(
-        group
-        for group in expanded.groups
-        if is_aggregation_time(measure, compiled.find(leaf.metric, measure, group), group)
-    )
+    inner = answer_of(compiled, leaf.inner)
+    metric = compiled.manifest.metrics[leaf.metric]
+    measure = compiled.first_measure(metric)
+    times = tuple(group for group in expanded.groups if compiled.is_time_of(metric, group))
     if find_key_time(times) is None and (len(times) > 1 or times[0].part is not None):
         raise QueryError(
             f"metric '{leaf.metric}' is made of others and shifted in time, so it is asked by one time, or by times "
             f"that follow from one, such as a day and its month: not by {join_names((t.name for t in times), 'and')}."
         )
-    probe = Leaf(leaf.column, leaf.metric, compiled.manifest.model_of(measure.name), measure, (), leaf.timed, False)
+    model = compiled.manifest.model_of(measure.name)
+    probe = Leaf(leaf.column, leaf.metric, model, measure, (), leaf.timed, leaf.time_range, False)
     step = _Placing(compiled, expanded, probe).on_spine(times, leaf.offset, keeps_empty=False)
     groups = tuple((name, Column("", name)) for name in inner.groups)
     value = Value(

@@ -10,11 +10,12 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from threading import Lock
 
 from gnomon.core.errors import QueryError
 from gnomon.planner.compiled import Compiled
-from gnomon.planner.draft import ANY_END, ANY_START
+from gnomon.planner.draft import ANY_END, ANY_START, TimeRange
 from gnomon.planner.plan import Plan, plan
 from gnomon.planner.question import Question
 from gnomon.planner.resolve_names import read_bounds
@@ -27,7 +28,7 @@ _TEMPLATE_OR_STRING = re.compile(r"\{\{.*?\}\}|'(?:[^']|'')*'", re.DOTALL)
 _TOUCHES_STRINGS = re.compile(r"interval|date|time|cast|::|--|/\*|[\"$\\']", re.IGNORECASE)
 _MARK = "\x01"
 _PREFIXED = re.compile(rf"\w'{_MARK}")
-_PLACE = re.compile(rf"'{_MARK}(\d+){_MARK}'|'0001-01-01 00:00:00\.00000([12])'")
+_PLACE = re.compile(rf"'{_MARK}(\d+){_MARK}'|'0001-01-01 00:00:00\.00000([1-4])'")
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,7 @@ class Planner:
             kept = self._keep(shape, question)
         if kept is None:
             return plan(self.compiled, question, self.rollups)
-        start, end = read_bounds(kept.widens_to, question.start, question.end)
-        moments = {-1: start, -2: end}
+        moments = _read_moments(kept, question)
         parts = [kept.pieces[0]]
         for place, piece in zip(kept.places, kept.pieces[1:], strict=True):
             parts.append(values[place] if place >= 0 else f"'{moments[place]}'")
@@ -100,6 +100,16 @@ class Planner:
             if len(self._kept) > _MOST_PLANS:
                 self._kept.popitem(last=False)
         return kept
+
+
+def _read_moments(kept: _Kept, question: Question) -> dict[int, datetime | None]:
+    """Return the moments that stand at the places of bounds."""
+    start, end = read_bounds(kept.widens_to, question.start, question.end)
+    moments = {-1: start, -2: end}
+    if kept.widens_to is not None and not {-3, -4}.isdisjoint(kept.places):
+        before = TimeRange(start, end, kept.widens_to).before
+        moments |= {-3: before.start, -4: before.end}
+    return moments
 
 
 def _take_strings(text: str, values: list[str]) -> str:

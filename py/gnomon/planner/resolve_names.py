@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from gnomon.core.errors import QueryError, explain_unknown, join_names
 from gnomon.core.names import MetricName
+from gnomon.planner.comparisons import compare, split_word
 from gnomon.planner.compiled import Compiled
 from gnomon.planner.draft import ANY_END, ANY_START, Ordering, Resolved, TimeRange
 from gnomon.planner.filters import Filter
@@ -22,12 +23,17 @@ def resolve_names(compiled: Compiled, question: Question) -> Resolved:
     if not question.metrics:
         raise QueryError("no metric is asked for. `gnomon metrics` lists them.")
     manifest = compiled.manifest
-    metrics = tuple(_find_metric(manifest, name) for name in question.metrics)
+    asked = tuple(split_word(compiled, word) for word in question.metrics)
+    metrics = tuple(_find_metric(manifest, name) for name, _ in asked)
     groups = tuple(_settle(compiled, metrics, compiled.reference(word)) for word in question.group_by)
     refuse_repeats([*(group.name for group in groups), *question.metrics])
     filters = tuple(_settle_filter(compiled, metrics, compiled.filter(text)) for text in question.where)
     for metric in metrics:
         _refuse_own_outcome(manifest, metric.name, metric, (*groups, *(r for each in filters for r in each.references)))
+    metrics = tuple(
+        metric if comparison is None else compare(compiled, metric, word, comparison, groups, filters)
+        for word, metric, (_, comparison) in zip(question.metrics, metrics, asked, strict=True)
+    )
     companions = _find_companions(manifest, metrics) if question.applies_floors else ()
     return Resolved(
         metrics=metrics,
@@ -89,7 +95,7 @@ def _settle(compiled: Compiled, metrics: tuple[Metric, ...], reference: Referenc
     """Return the reference with its grain: a time asked without one gets the finest that all can give."""
     grains: list[Grain] = []
     for metric in metrics:
-        for leaf in compiled.manifest.leaves_of(metric.name):
+        for leaf in compiled.manifest.leaves_of(metric):
             assert leaf.measure is not None
             measure = compiled.measure(leaf.measure.name)
             attribute = compiled.find(metric.name, measure, reference)

@@ -15,4 +15,5 @@ def share_blocks(expanded: Expanded, placed: Placed) -> Answer:
         groups=tuple(group.name for group in expanded.groups),
         blocks=tuple((block, tuple(values)) for block, values in blocks.items()),
         formulas=expanded.formulas,
+        totals=placed.totals,
     )

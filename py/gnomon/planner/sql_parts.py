@@ -73,6 +73,11 @@ def any_of(conditions: Sequence[exp.Expr]) -> exp.Expr:
     return exp.Paren(this=reduce(lambda left, right: exp.Or(this=left, expression=right), conditions))
 
 
+def same(left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    """Return the condition that two values are equal, or both null."""
+    return exp.NullSafeEQ(this=left, expression=right)
+
+
 def identifier(word: str) -> exp.Identifier:
     """Return a quoted identifier."""
     return exp.Identifier(this=word, quoted=True)

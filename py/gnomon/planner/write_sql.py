@@ -19,9 +19,12 @@ from gnomon.planner.sql_parts import (
     ascending,
     cte,
     descending,
+    identifier,
+    join,
     name,
     names,
     number,
+    same,
     select,
     subquery,
     union_all,
@@ -98,7 +101,22 @@ def _stitch_all(
     if len(branches) > 1:
         base = "stitched"
         ctes[base] = _stitch(branches, list(answer.groups))
+    if answer.totals:
+        ctes["with_totals"] = _join_totals(base, answer.totals)
+        base = "with_totals"
     return select(columns, cte(base), ctes=ctes)
+
+
+def _join_totals(base: str, totals: tuple[Answer, ...]) -> exp.Select:
+    """Return the rows with the values of the totals that they are part of."""
+    columns: list[exp.Expr] = [exp.Column(this=exp.Star(), table=identifier(base))]
+    joins = []
+    for place, total in enumerate(totals, start=1):
+        called = f"total_{place}"
+        columns += names((column for column, _ in total.formulas), called)
+        on = [same(name(group, base), name(group, called)) for group in total.groups]
+        joins.append(join(subquery(write_answer(total), called), on, "left" if on else "cross"))
+    return select(columns, cte(base), joins=joins)
 
 
 def _read_formulas(answer: Answer) -> tuple[dict[str, exp.Expr], set[int]]:

@@ -155,20 +155,28 @@ class Span:
 
 @dataclass(frozen=True)
 class Offset:
-    """Values of an earlier time: `back` by a span, or those of the start of a period, `to_start_of`."""
+    """Values of an earlier time: `back` by a span, or those of the start of a period, `to_start_of`.
+
+    `by_range` they are those of the time range as long as the one asked for, right before it.
+    """
 
     back: Span | None = None
     to_start_of: Grain | None = None
+    by_range: bool = False
 
 
 @dataclass(frozen=True)
 class MetricInput:
-    """A metric used by another one, with the filters, the alias and the offset it has there."""
+    """A metric used by another one, with the filters, the alias and the offset it has there.
+
+    One that `is_total` is taken over all groups of a time.
+    """
 
     name: MetricName
     alias: str | None
     filters: tuple[str, ...]
     offset: Offset | None
+    is_total: bool = False
 
 
 @dataclass(frozen=True)
@@ -312,10 +320,10 @@ class Manifest:
         """Return the semantic model that a measure belongs to."""
         return self.models[self.measure_models[measure]]
 
-    def leaves_of(self, metric: MetricName) -> tuple[Metric, ...]:
+    def leaves_of(self, metric: Metric) -> tuple[Metric, ...]:
         """Return the metrics over measures that a metric is made of, each once, in order of use."""
         found: dict[MetricName, Metric] = {}
-        self._collect_leaves(self.metrics[metric], found)
+        self._collect_leaves(metric, found)
         return tuple(found.values())
 
     def _collect_leaves(self, metric: Metric, found: dict[MetricName, Metric]) -> None:
