@@ -65,6 +65,14 @@ def test_bounds_of_time_are_no_part_of_the_shape(manifest: Manifest) -> None:
     assert (planner.hits, planner.misses) == (4, 2)
 
 
+def test_a_kept_plan_moves_the_range_before_with_the_range(manifest: Manifest) -> None:
+    planner = Planner(manifest)
+    for day in (7, 14, 31):
+        question = Question(("posts__change",), (), start=datetime(2026, 1, 3), end=datetime(2026, 1, day))
+        assert planner.plan(question).sql == plan(manifest, question).sql
+    assert planner.hits == 2
+
+
 def test_two_filters_of_one_shape_are_two(manifest: Manifest) -> None:
     planner = Planner(manifest)
     for values in (("a", "b"), ("b", "b"), ("c", "a")):

@@ -77,15 +77,20 @@ class Engine:
         saved_query: str | None = None,
         policy: str | None = None,
         takes_extremes: bool = False,
+        top: int | None = None,
     ) -> Result:
         """Return the answer. Names, column order and filters are MetricFlow's.
 
         `start` and `end` bound metric_time, both included, in UTC. Without metrics the values of
-        the groups are listed, or the least and the greatest of one (`takes_extremes`). QueryError refuses what
-        cannot be answered exactly; values that are missing for a reason say it in
-        `Result.provenance`.
+        the groups are listed, or the least and the greatest of one (`takes_extremes`). With `top`,
+        so many groups stay, ranked by the first metric of `order_by` (else the first metric, the
+        greatest first), and the others are one group, for which the column `is_other` is true.
+        QueryError refuses what cannot be answered exactly; values that are missing for a reason
+        say it in `Result.provenance`.
         """
-        chosen = self.plan(metrics, group_by, where, order_by, limit, start, end, saved_query, policy, takes_extremes)
+        chosen = self.plan(
+            metrics, group_by, where, order_by, limit, start, end, saved_query, policy, takes_extremes, top
+        )
         rows = self._warehouse.query(chosen.sql)
         units = take_units(rows)
         table, nulls = self._judge(chosen, rows.select([*chosen.groups, *(m.name for m in chosen.metrics)]), units)
@@ -113,6 +118,7 @@ class Engine:
         saved_query: str | None = None,
         policy: str | None = None,
         takes_extremes: bool = False,
+        top: int | None = None,
     ) -> Plan:
         """Return how the same question would be answered: the SQL, the rollups, and why."""
         if policy is not None:
@@ -126,6 +132,7 @@ class Engine:
             start=read_moment("start", start),
             end=read_moment("end", end, is_end=True),
             takes_extremes=takes_extremes,
+            top=top,
         )
         return self._planner.plan(expand_saved(self.manifest, question, saved_query))
 

@@ -17,10 +17,11 @@ from gnomon.planner.filters import Filter
 from gnomon.semantic.grain import DatePart, Grain
 from gnomon.semantic.model import Accumulation, Aggregation, Offset, Percentile, PeriodValue, Span, TimeSpine
 
-# Names of dimensions and entities begin with a letter, so no group can be called these.
+# Names of dimensions and entities begin with a letter, so no group can be called these; IS_OTHER is refused as one.
 SPINE = "__spine"
 MOMENT = "__moment"
 PRESENT = "__present"
+IS_OTHER = "is_other"
 
 
 class Column(NamedTuple):
@@ -69,14 +70,15 @@ class Validity:
 class Join:
     """A join to the one row for which the pairs are equal; what is joined is a table or an answer.
 
-    The rows stay as they are, unless `keeps_both`: then rows of either side stay. With `marks`, PRESENT
-    is true in the rows that were found.
+    NULLs are equal to nothing, unless the join `meets_nulls`. The rows stay as they are, unless `keeps_both`:
+    then rows of either side stay. With `marks`, PRESENT is true in the rows that were found.
     """
 
     alias: str
-    target: str | Answer
+    target: str | Answer | Top
     equal: tuple[tuple[Column, Column], ...]
     validity: Validity | None = None
+    meets_nulls: bool = False
     keeps_both: bool = False
     marks: bool = False
 
@@ -245,3 +247,13 @@ class Answer:
     blocks: tuple[tuple[Block, tuple[Value, ...]], ...]
     formulas: tuple[tuple[str, exp.Expr], ...]
     totals: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True)
+class Top:
+    """The first `count` groups of an answer, ranked by a formula and then by themselves; IS_OTHER is false in them."""
+
+    answer: Answer
+    by: str
+    is_descending: bool
+    count: int

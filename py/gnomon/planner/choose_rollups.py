@@ -1,4 +1,4 @@
-"""Pass 6: a relation is read from the smallest rollup that holds all of it; every miss has a reason.
+"""Pass 7: a relation is read from the smallest rollup that holds all of it; every miss has a reason.
 
 A rollup is used where each column that is read from the fact's own rows is one of its columns, at a
 grain that its periods add up to, and each value is a measure of it that can be added up further. Joined

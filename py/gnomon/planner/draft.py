@@ -63,6 +63,7 @@ class Resolved:
     limit: int | None
     time_range: TimeRange | None
     applies_floors: bool
+    top: int | None = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from gnomon.planner.join_entities import Rows, read_attribute, read_spine
 from gnomon.planner.place_leaves import join_metric
 from gnomon.planner.question import Question
 from gnomon.planner.references import METRIC_TIME, Reference
-from gnomon.planner.resolve_names import read_limit, refuse_repeats, resolve_ordering, widen
+from gnomon.planner.resolve_names import read_count, refuse_repeats, resolve_ordering, widen
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import SemanticModel, TimeSpine
 
@@ -25,6 +25,8 @@ def list_values(compiled: Compiled, question: Question) -> tuple[Resolved, Answe
     """Return the question with names known, and the answer that lists each combination of values once."""
     if not question.group_by:
         raise QueryError("no metric and no dimension is asked for. `gnomon metrics` lists them.")
+    if question.top is not None:
+        raise QueryError("the top is ranked by a metric, and none is asked for.")
     words = tuple(compiled.reference(word) for word in question.group_by)
     filters = tuple(compiled.filter(text) for text in question.where)
     asked = (*words, *(reference for each in filters for reference in each.references))
@@ -48,7 +50,7 @@ def list_values(compiled: Compiled, question: Question) -> tuple[Resolved, Answe
         groups=groups,
         filters=filters,
         order_by=tuple(_order(compiled, groups, word) for word in question.order_by),
-        limit=read_limit(question),
+        limit=read_count("limit", question.limit),
         time_range=bounds,
         applies_floors=False,
     )

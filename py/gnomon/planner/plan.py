@@ -11,12 +11,12 @@ from gnomon.planner.choose_rollups import choose_rollups
 from gnomon.planner.compiled import Compiled
 from gnomon.planner.draft import Drawn, Resolved, Variance
 from gnomon.planner.expand_metrics import expand_metrics
+from gnomon.planner.keep_top import keep_top
 from gnomon.planner.list_values import list_values
-from gnomon.planner.place_leaves import place_leaves
+from gnomon.planner.place_leaves import answer_of
 from gnomon.planner.question import Question
 from gnomon.planner.replicate_ratios import replicate_ratios
 from gnomon.planner.resolve_names import resolve_names
-from gnomon.planner.share_blocks import share_blocks
 from gnomon.planner.write_sql import take_extremes, write_sql
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Manifest, Metric
@@ -53,7 +53,10 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
     if question.metrics:
         resolved = resolve_names(compiled, question)
         expanded = expand_metrics(compiled, resolved)
-        answer = share_blocks(expanded, place_leaves(compiled, expanded))
+        answer = answer_of(compiled, expanded)
+        resolved, answer = keep_top(
+            compiled, resolved, answer, lambda asked: answer_of(compiled, expand_metrics(compiled, asked))
+        )
         variances = replicate_ratios(compiled, resolved, expanded, answer)
     else:
         resolved, answer = list_values(compiled, question)

@@ -13,6 +13,8 @@ class Question:
     `start` and `end` bound metric_time, both included. `applies_floors` off answers as
     MetricFlow does, without the smallest number of units that a metric asks for. Without metrics
     the values of the groups are listed, or with `takes_extremes` the least and the greatest of one.
+    With `top`, so many groups stay, ranked by the first metric of `order_by` (else the first metric,
+    the greatest first), and all others are one group.
     """
 
     metrics: tuple[str, ...] = ()
@@ -24,3 +26,4 @@ class Question:
     end: datetime | None = None
     applies_floors: bool = True
     takes_extremes: bool = False
+    top: int | None = None

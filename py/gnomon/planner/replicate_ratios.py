@@ -1,4 +1,4 @@
-"""Pass 5: a ratio over a probability sample gets a variance, from its replicate groups."""
+"""Pass 6: a ratio over a probability sample gets a variance, from its replicate groups."""
 
 from __future__ import annotations
 

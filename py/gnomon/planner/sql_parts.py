@@ -73,6 +73,11 @@ def any_of(conditions: Sequence[exp.Expr]) -> exp.Expr:
     return exp.Paren(this=reduce(lambda left, right: exp.Or(this=left, expression=right), conditions))
 
 
+def equals(left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    """Return the condition that two values are equal; of nulls it is null."""
+    return exp.EQ(this=left, expression=right)
+
+
 def same(left: exp.Expr, right: exp.Expr) -> exp.Expr:
     """Return the condition that two values are equal, or both null."""
     return exp.NullSafeEQ(this=left, expression=right)

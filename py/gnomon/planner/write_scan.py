@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from sqlglot import exp
 
-from gnomon.planner.algebra import SPINE, Answer, Block, Conversions, Join, Scan, Side, Spread, Value, Window
+from gnomon.planner.algebra import SPINE, Answer, Block, Conversions, Join, Scan, Side, Spread, Top, Value, Window
 from gnomon.planner.sql_parts import (
     aggregate,
     alias,
@@ -18,6 +18,7 @@ from gnomon.planner.sql_parts import (
     before,
     case,
     descending,
+    equals,
     interval,
     is_null,
     is_there,
@@ -27,6 +28,7 @@ from gnomon.planner.sql_parts import (
     names,
     number,
     read,
+    same,
     select,
     shift,
     subquery,
@@ -42,7 +44,7 @@ from gnomon.semantic.model import Accumulation, Offset, Span, TimeSpine
 _NUMBER, _KEY, _WHEN, _ARGUMENT = "__number", "__key", "__when", "__argument"
 # A moment of a spine before it is shifted, and the ends of the period that it is shifted to.
 _FROM, _FIRST, _LAST = "__from", "__first", "__last"
-WriteAnswer = Callable[[Answer], exp.Select]
+WriteAnswer = Callable[[Answer | Top], exp.Select]
 
 
 class Rows(TypedDict):
@@ -66,11 +68,12 @@ def read_rows(scan: Scan, write_answer: WriteAnswer) -> Rows:
 def write_joins(joins: tuple[Join, ...], write_answer: WriteAnswer) -> Iterator[exp.Join]:
     """Yield the joins, in their order."""
     for each in joins:
-        if isinstance(each.target, Answer):
+        if not isinstance(each.target, str):
             target: exp.Expr = subquery(write_answer(each.target), each.alias)
         else:
             target = marked_table(each.target, each.alias) if each.marks else table(each.target, each.alias)
-        on: list[exp.Expr] = [exp.EQ(this=read(left), expression=read(right)) for left, right in each.equal]
+        equal = same if each.meets_nulls else equals
+        on: list[exp.Expr] = [equal(read(left), read(right)) for left, right in each.equal]
         if each.validity is not None:
             moment, start, end = each.validity.moment, each.validity.start, each.validity.end
             on.append(exp.GTE(this=read(moment), expression=read(start)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from gnomon.core.errors import QueryError
-from gnomon.planner.algebra import Answer
+from gnomon.planner.algebra import IS_OTHER, Answer, Top
 from gnomon.planner.draft import Drawn, Variance
 from gnomon.planner.expand_metrics import HAS_PREFIX
 from gnomon.planner.sql_parts import (
@@ -84,11 +84,23 @@ def take_extremes(query: exp.Select, groups: tuple[str, ...]) -> tuple[exp.Selec
     return select(extremes, subquery(query, "listed")), called
 
 
-def write_answer(answer: Answer) -> exp.Select:
+def write_answer(answer: Answer | Top) -> exp.Select:
     """Return a SELECT of an answer's groups and formulas, to stand inside another one."""
+    if isinstance(answer, Top):
+        return _write_top(answer)
     formulas, flagged = _read_formulas(answer)
     columns = [*names(answer.groups), *(alias(formula, column) for column, formula in formulas.items())]
     return _stitch_all(columns, answer, (), flagged)
+
+
+def _write_top(top: Top) -> exp.Select:
+    by = (descending if top.is_descending else ascending)(name(top.by))
+    query = select(
+        [*names(top.answer.groups), alias(exp.false(), IS_OTHER)], subquery(write_answer(top.answer), "ranked")
+    )
+    query.set("order", exp.Order(expressions=[by, *map(ascending, names(top.answer.groups))]))
+    query.set("limit", exp.Limit(expression=number(top.count)))
+    return query
 
 
 def _stitch_all(

@@ -58,6 +58,7 @@ Where = Annotated[
 ]
 Order = Annotated[list[str] | None, typer.Option("--order", help="Sort by these columns; -NAME descends.")]
 Limit = Annotated[int | None, typer.Option("--limit", help="At most so many rows.")]
+Top = Annotated[int | None, typer.Option("--top", help="So many groups, the others as one.")]
 Start = Annotated[str | None, typer.Option("--start", help="First moment of metric_time, UTC, included.")]
 End = Annotated[str | None, typer.Option("--end", help="Last moment of metric_time, UTC, included.")]
 Saved = Annotated[str | None, typer.Option("--saved-query", help="A saved query of metrics/.")]
@@ -92,6 +93,7 @@ def query(
     where: Where = None,
     order: Order = None,
     limit: Limit = None,
+    top: Top = None,
     start: Start = None,
     end: End = None,
     saved_query: Saved = None,
@@ -104,7 +106,7 @@ def query(
 
     engine = _open_engine(project_dir, manifest)
     result = engine.query(
-        metrics or (), _split(by), where or (), _split(order), limit, start, end, saved_query=saved_query
+        metrics or (), _split(by), where or (), _split(order), limit, start, end, saved_query=saved_query, top=top
     )
     if format is Format.ARROW:
         sys.stdout.buffer.write(rendering.render_arrow(result))
@@ -125,6 +127,7 @@ def plan(
     where: Where = None,
     order: Order = None,
     limit: Limit = None,
+    top: Top = None,
     start: Start = None,
     end: End = None,
     saved_query: Saved = None,
@@ -135,7 +138,7 @@ def plan(
     """Show the SQL that would answer the same question, and why it is this one."""
     engine = _open_engine(project_dir, manifest)
     chosen = engine.plan(
-        metrics or (), _split(by), where or (), _split(order), limit, start, end, saved_query=saved_query
+        metrics or (), _split(by), where or (), _split(order), limit, start, end, saved_query=saved_query, top=top
     )
     if as_json:
         typer.echo(json.dumps({"sql": chosen.format(), "rollups": chosen.rollups, "why": chosen.why}, indent=2))

@@ -1,0 +1,125 @@
+"""Pass 5: the greatest groups stay, and the rows of all others become one group, IS_OTHER.
+
+The groups are ranked by a question of their own, over the same rows, without the times. The ranking is
+joined to the rows before they are aggregated, so that distinct counts, rates and medians of the others
+are exact; it is never made of the values of the groups that were left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from gnomon.core.errors import QueryError
+from gnomon.planner.algebra import (
+    IS_OTHER,
+    Accumulate,
+    Answer,
+    Block,
+    Column,
+    Conversions,
+    Join,
+    OnSpine,
+    PickPeriod,
+    Scan,
+    Step,
+    Top,
+)
+from gnomon.planner.compiled import Compiled, is_aggregation_time
+from gnomon.planner.draft import Ordering, Resolved
+from gnomon.planner.references import Reference
+
+_RANKING = "__top"
+
+
+def keep_top(
+    compiled: Compiled, resolved: Resolved, answer: Answer, draw: Callable[[Resolved], Answer]
+) -> tuple[Resolved, Answer]:
+    """Return the question ordered with the others last, and the answer; as they are if none is to be kept.
+
+    `draw` answers a question whose names are known.
+    """
+    if resolved.top is None:
+        return resolved, answer
+    if any(group.name == IS_OTHER for group in resolved.groups):
+        raise QueryError(f"a group is called '{IS_OTHER}', as the column that says which row is of all others.")
+    names = [str(metric.name) for metric in resolved.metrics]
+    by = next((each for each in resolved.order_by if each.column in names), Ordering(names[0], True))
+    metric = resolved.metrics[names.index(by.column)]
+    kept = tuple(group for group in resolved.groups if not _is_time(compiled, resolved, group))
+    if not kept:
+        raise QueryError("the top is of groups that are not times, and there is none. Add one to the group-by.")
+    ranked = draw(replace(resolved, metrics=(metric,), companions=(), groups=kept, order_by=(), limit=None, top=None))
+    top = Top(ranked, str(metric.name), by.is_descending, resolved.top)
+    folded = _Folding(top, frozenset(group.name for group in kept)).fold(answer)
+    if by in resolved.order_by:
+        place = resolved.order_by.index(by)
+        order = (*resolved.order_by[:place], Ordering(IS_OTHER, False), *resolved.order_by[place:])
+    else:
+        order = (*resolved.order_by, Ordering(IS_OTHER, False), by)
+    return replace(resolved, order_by=order), folded
+
+
+def _is_time(compiled: Compiled, resolved: Resolved, group: Reference) -> bool:
+    """Tell whether the group is the time of anything that is asked for."""
+    leaves = [
+        (leaf.name, compiled.measure(used.name))
+        for metric in (*resolved.metrics, *resolved.companions)
+        for leaf in compiled.manifest.leaves_of(metric)
+        for used in leaf.measures
+    ]
+    return any(is_aggregation_time(measure, compiled.find(name, measure, group), group) for name, measure in leaves)
+
+
+class _Folding:
+    """Puts the groups that the ranking has not found into one."""
+
+    def __init__(self, top: Top, kept: frozenset[str]) -> None:
+        self._top = top
+        self._kept = kept
+
+    def fold(self, answer: Answer) -> Answer:
+        """Return an answer with its groups folded; one that has none of them stays."""
+        if not self._kept.issubset(answer.groups):
+            return answer
+        blocks = tuple((self._fold_block(block), values) for block, values in answer.blocks)
+        return replace(answer, groups=(*answer.groups, IS_OTHER), blocks=blocks)
+
+    def _fold_block(self, block: Block) -> Block:
+        steps = tuple(map(self._fold_step, block.steps))
+        if isinstance(block.source, Answer):
+            groups = (*block.groups, (IS_OTHER, Column("", IS_OTHER)))
+            return replace(block, source=self.fold(block.source), groups=groups, steps=steps)
+        columns = dict(block.groups)
+        equal = tuple((columns[group], Column(_RANKING, group)) for group in self._top.answer.groups)
+        ranking = Join(_RANKING, self._top, equal, meets_nulls=True)
+        groups = tuple(
+            (group, Column(_RANKING, group) if group in self._kept else column) for group, column in block.groups
+        )
+        is_other = (IS_OTHER, Column(_RANKING, f"COALESCE({IS_OTHER}, TRUE)"))
+        return replace(block, source=_join(block.source, ranking), groups=(*groups, is_other), steps=steps)
+
+    def _fold_step(self, step: Step) -> Step:
+        match step:
+            case OnSpine() if step.keeps_empty:
+                raise QueryError(
+                    "a metric that fills empty periods from the time spine has rows of no group, neither of the top "
+                    "nor of the others. Leave out the top, or that metric."
+                )
+            case Accumulate() | OnSpine():
+                return replace(step, times=replace(step.times, others=(*step.times.others, IS_OTHER)))
+            case PickPeriod():
+                return replace(step, groups=(*step.groups, IS_OTHER))
+        if any(reference.name in self._kept for each in step.filters for reference in each.references):
+            raise QueryError(
+                "a filter on a group of the top would hold for the others as one, after they are put together. "
+                "Leave out the top, or the metric that fills empty periods."
+            )
+        return step
+
+
+def _join(source: Scan | Conversions, ranking: Join) -> Scan | Conversions:
+    if isinstance(source, Conversions):
+        base = replace(source.base.scan, joins=(*source.base.scan.joins, ranking))
+        return replace(source, base=replace(source.base, scan=base))
+    return replace(source, joins=(*source.joins, ranking))
