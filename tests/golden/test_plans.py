@@ -31,6 +31,11 @@ QUESTIONS = {
         order_by=("-views",),
         limit=3,
     ),
+    "the_period_before_of_a_time_range": Question(
+        ("bad_rate", "bad_rate__change"), ("post__kind",), start=datetime(2026, 1, 6), end=datetime(2026, 1, 8)
+    ),
+    "a_share_of_the_total_of_its_week": Question(("views", "views__share"), ("metric_time__week", "creator__tier")),
+    "the_top_and_the_others": Question(("posting_creators",), ("creator__tier",), top=1),
 }
 
 

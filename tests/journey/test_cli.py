@@ -59,6 +59,18 @@ def test_words_go_to_stderr(built_sample: Built) -> None:
     assert "note" not in asked.stdout
 
 
+def test_the_top_and_what_changed_are_asked_from_the_shell(built_sample: Built) -> None:
+    asked = built_sample.run(
+        "gnomon", "query", "views", "views__share", "low_quality_content_rate__change", "--by", "creator__region",
+        "--top", "2", "--start", "2026-05-01", "--end", "2026-05-31", "--format", "json",
+    )  # fmt: skip
+    document = json.loads(asked.stdout)
+    assert [row["is_other"] for row in document["rows"]] == [False, False, True]
+    assert sum(row["views__share"] for row in document["rows"]) == pytest.approx(1)
+    assert document["intervals"]["low_quality_content_rate__change"][2] is not None
+    assert "looks back in time" in asked.stderr
+
+
 def test_plan_prints_the_sql_that_query_runs(built_sample: Built) -> None:
     planned = built_sample.run("gnomon", "plan", "views", "--by", "metric_time__week")
     assert planned.returncode == 0

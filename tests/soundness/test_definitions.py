@@ -242,13 +242,19 @@ def test_a_closed_engine_says_so(tmp_path: Path) -> None:
         engine.query(["events"])
 
 
-def test_an_interval_is_only_given_to_the_plain_ratio(tmp_path: Path) -> None:
-    manifest = [derived("scaled", "2 * bad / events", ["bad", "events"], **META), simple("bad"), simple("events")]
+@pytest.mark.parametrize("formula", ["2 * bad", "case when bad > 0 then bad / events else 0 end", "peak / events"])
+def test_an_interval_is_only_given_to_what_divides_sums(tmp_path: Path, formula: str) -> None:
+    inputs = [name for name in ("bad", "events", "peak") if name in formula]
+    manifest = [derived("scaled", formula, inputs, **META), simple("bad"), simple("events"), simple("peak")]
     events = semantic_model(
         "events",
         entities={"event": ("primary", "event_id")},
         dimensions={"d": "day", "replicate": None},
-        measures=[measure("bad", "sum_boolean", "is_bad"), measure("events", "count", "event_id")],
+        measures=[
+            measure("bad", "sum_boolean", "is_bad"),
+            measure("events", "count", "event_id"),
+            measure("peak", "max", "event_id"),
+        ],
         time="d",
     )
     engine = Engine.from_manifest(write_manifest(tmp_path / "m.json", [events], manifest), make_events(tmp_path))

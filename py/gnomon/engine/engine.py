@@ -103,7 +103,8 @@ class Engine:
                 for metric in chosen.metrics
                 if (counted := metric.documentation.units) is not None and counted in units
             },
-            intervals=bound_estimates(rows, chosen.metrics),
+            intervals=bound_estimates(rows, chosen),
+            metrics=chosen.metrics,
         )
 
     def plan(

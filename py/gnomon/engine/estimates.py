@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from gnomon.measurement import Interval, bound_proportion
-from gnomon.planner import REPLICATES_PREFIX, UNITS_PREFIX, VARIANCE_PREFIX
-from gnomon.semantic.model import Metric
+from gnomon.measurement import Interval, bound_difference, bound_proportion
+from gnomon.planner import REPLICATES_PREFIX, UNITS_PREFIX, VARIANCE_PREFIX, Plan
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,12 +21,13 @@ def take_units(rows: pa.Table) -> Mapping[str, pa.ChunkedArray]:
     }
 
 
-def bound_estimates(rows: pa.Table, metrics: tuple[Metric, ...]) -> dict[str, tuple[Interval | None, ...]]:
+def bound_estimates(rows: pa.Table, chosen: Plan) -> dict[str, tuple[Interval | None, ...]]:
     """Return the interval of each value that is an estimate, row by row; None where there is none."""
     intervals: dict[str, tuple[Interval | None, ...]] = {}
-    for metric in metrics:
+    for metric in chosen.metrics:
         if VARIANCE_PREFIX + metric.name not in rows.column_names:
             continue
+        bound = bound_proportion if metric.name in chosen.proportions else bound_difference
         behind = zip(
             rows.column(metric.name).to_pylist(),
             rows.column(VARIANCE_PREFIX + metric.name).to_pylist(),
@@ -35,7 +35,6 @@ def bound_estimates(rows: pa.Table, metrics: tuple[Metric, ...]) -> dict[str, tu
             strict=True,
         )
         intervals[metric.name] = tuple(
-            None if value is None else bound_proportion(value, variance, int(present or 0))
-            for value, variance, present in behind
+            None if value is None else bound(value, variance, int(present or 0)) for value, variance, present in behind
         )
     return intervals

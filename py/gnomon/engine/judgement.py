@@ -83,6 +83,11 @@ def describe_metrics(metrics: tuple[Metric, ...], record: BuildRecord | None) ->
         if days and record is not None:
             mature_until = (record.as_of - timedelta(days=days)).date()
             yield f"{metric.name} matures after {days} days: what happened after {mature_until} can still change"
+        if record is not None and any(used.offset for used in metric.inputs):
+            yield (
+                f"{metric.name} looks back in time: a period that ends after {record.as_of:%Y-%m-%d %H:%M} is not "
+                "over, so a part is compared with a whole"
+            )
         beside = [name for name in metric.documentation.always_with if name not in asked]
         if beside:
             yield f"{metric.name} is read beside {join_names(beside, 'and')}, never alone"

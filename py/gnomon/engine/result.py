@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gnomon.measurement import Interval
+from gnomon.semantic.model import Metric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,7 @@ class Result:
 
     `units` has, for each metric that counts them, the column of units behind its values,
     row by row; `intervals` has, for each estimate, its 95 % interval row by row, None where
-    there is none to be had.
+    there is none to be had. `metrics` are the definitions of the columns that are metrics.
     """
 
     table: pa.Table
@@ -46,6 +47,7 @@ class Result:
     provenance: Provenance
     units: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
     intervals: Mapping[str, tuple[Interval | None, ...]] = field(default_factory=dict)
+    metrics: tuple[Metric, ...] = ()
 
     def to_arrow(self) -> pa.Table:
         """Return the rows as an Arrow table."""

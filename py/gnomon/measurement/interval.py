@@ -1,4 +1,4 @@
-"""Intervals of proportions estimated from a probability sample."""
+"""Intervals of what is estimated from a probability sample."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FEWEST_REPLICATES = 6
 
 @dataclass(frozen=True)
 class Interval:
-    """A 95 % interval; both ends between 0 and 1."""
+    """A 95 % interval; of a proportion, both ends are between 0 and 1."""
 
     low: float
     high: float
@@ -38,6 +38,18 @@ def bound_proportion(estimate: float, variance: float | None, replicates: int) -
     logit = math.log(estimate / (1 - estimate))
     reach = _student_t(replicates - 1) * math.sqrt(variance) / (estimate * (1 - estimate))
     return Interval(_expit(logit - reach), _expit(logit + reach))
+
+
+def bound_difference(estimate: float, variance: float | None, replicates: int) -> Interval | None:
+    """Return the interval of a difference of proportions, or of its growth; None where there is none.
+
+    `variance` is the design-based one, from the `replicates` groups that have rows, of which Student's t
+    has replicates - 1 degrees of freedom. Where the jackknife sees no spread there is nothing to go by.
+    """
+    if replicates < FEWEST_REPLICATES or variance is None or not 0.0 < variance < math.inf:
+        return None
+    reach = _student_t(replicates - 1) * math.sqrt(variance)
+    return Interval(estimate - reach, estimate + reach)
 
 
 @cache

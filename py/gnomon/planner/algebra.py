@@ -7,7 +7,7 @@ are symbols; SQL is written from them at the end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -240,13 +240,14 @@ class Answer:
     """Blocks stitched on the shared groups, and formulas over their values. Its grain is the groups.
 
     A formula may ask __has:COLUMN, which is true where the block of that value has the row. `totals` are
-    by some of the groups only; each row takes the values of its own.
+    by some of the groups only; each row takes the values of its own. `variances` are those of formulas.
     """
 
     groups: tuple[str, ...]
     blocks: tuple[tuple[Block, tuple[Value, ...]], ...]
     formulas: tuple[tuple[str, exp.Expr], ...]
     totals: tuple[Answer, ...] = ()
+    variances: tuple[Variance, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -257,3 +258,28 @@ class Top:
     by: str
     is_descending: bool
     count: int
+
+
+@dataclass(frozen=True)
+class Variance:
+    """The variance of a formula over sampled sums, from the `replicates` groups of the design.
+
+    `is_of_proportion` if the formula is one sum divided by another. Each block of `parts` has the replicate
+    group as its last group.
+    """
+
+    column: str
+    formula: exp.Expr
+    parts: tuple[tuple[Block, tuple[Value, ...]], ...]
+    replicates: int
+    is_of_proportion: bool
+
+
+def carry(step: Step, group: str) -> Step:
+    """Return a step that takes one more group along, which is no time."""
+    match step:
+        case Accumulate() | OnSpine():
+            return replace(step, times=replace(step.times, others=(*step.times.others, group)))
+        case PickPeriod():
+            return replace(step, groups=(*step.groups, group))
+    return step

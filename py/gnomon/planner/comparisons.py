@@ -74,7 +74,8 @@ def compare(
         other = MetricInput(metric.name, "whole", (), None, is_total=True)
     # The value itself is an input even where the formula does not name it: its rows are the answer's.
     value = MetricInput(metric.name, "value", (), None)
-    kept = replace(metric.documentation, units=None, minimum_units=0, replicate_group=None, replicates=0, target=None)
+    # The value has its floor, and so have the other one and what is made of both.
+    kept = replace(metric.documentation, units=None, minimum_units=0, target=None)
     return Metric(
         name=MetricName(asked),
         kind=MetricKind.DERIVED,
@@ -84,8 +85,14 @@ def compare(
         inputs=(value, other),
         expr=_FORMULAS[word],
         time_grain=None,
-        documentation=replace(kept, unit="rate") if word in ("growth", "share") else kept,
+        documentation=replace(kept, unit=_unit_of(word, kept.unit)),
     )
+
+
+def _unit_of(word: str, unit: str) -> str:
+    if word in ("growth", "share"):
+        return "rate"
+    return "points" if (word, unit) == ("change", "rate") else unit
 
 
 def _go_back(

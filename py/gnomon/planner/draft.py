@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from gnomon.core.errors import QueryError
 from gnomon.core.names import MetricName
-from gnomon.planner.algebra import Answer, Argument, Block, Column, Scan, Value
+from gnomon.planner.algebra import Answer, Block, Value
 from gnomon.planner.filters import Filter
 from gnomon.planner.references import Reference
 from gnomon.semantic.grain import Grain
@@ -120,37 +120,8 @@ class Expanded:
 
 
 @dataclass(frozen=True)
-class SampledSum:
-    """A sum over sampled rows, and the replicate group that each row was dealt to."""
-
-    scan: Scan
-    groups: tuple[tuple[str, Column], ...]
-    argument: Argument
-    replicate_group: Column
-
-
-@dataclass(frozen=True)
-class Variance:
-    """The variance of a ratio of two sampled sums, from the `replicates` groups of the design."""
-
-    metric: str
-    numerator: SampledSum
-    denominator: SampledSum
-    replicates: int
-
-
-@dataclass(frozen=True)
 class Placed:
     """Each leaf's value with the relation that it is aggregated in, and the answers that are totals."""
 
     values: tuple[tuple[Block, Value], ...]
     totals: tuple[Answer, ...]
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """All that is written as SQL: the answer, and the variances of the ratios that are estimates."""
-
-    resolved: Resolved
-    answer: Answer
-    variances: tuple[Variance, ...]

@@ -13,17 +13,17 @@ from dataclasses import replace
 from gnomon.core.errors import QueryError
 from gnomon.planner.algebra import (
     IS_OTHER,
-    Accumulate,
     Answer,
     Block,
     Column,
     Conversions,
     Join,
+    Keep,
     OnSpine,
-    PickPeriod,
     Scan,
     Step,
     Top,
+    carry,
 )
 from gnomon.planner.compiled import Compiled, is_aggregation_time
 from gnomon.planner.draft import Ordering, Resolved
@@ -100,22 +100,17 @@ class _Folding:
         return replace(block, source=_join(block.source, ranking), groups=(*groups, is_other), steps=steps)
 
     def _fold_step(self, step: Step) -> Step:
-        match step:
-            case OnSpine() if step.keeps_empty:
-                raise QueryError(
-                    "a metric that fills empty periods from the time spine has rows of no group, neither of the top "
-                    "nor of the others. Leave out the top, or that metric."
-                )
-            case Accumulate() | OnSpine():
-                return replace(step, times=replace(step.times, others=(*step.times.others, IS_OTHER)))
-            case PickPeriod():
-                return replace(step, groups=(*step.groups, IS_OTHER))
-        if any(reference.name in self._kept for each in step.filters for reference in each.references):
+        if isinstance(step, OnSpine) and step.keeps_empty:
+            raise QueryError(
+                "a metric that fills empty periods from the time spine has rows of no group, neither of the top "
+                "nor of the others. Leave out the top, or that metric."
+            )
+        if isinstance(step, Keep) and any(r.name in self._kept for each in step.filters for r in each.references):
             raise QueryError(
                 "a filter on a group of the top would hold for the others as one, after they are put together. "
-                "Leave out the top, or the metric that fills empty periods."
+                "Leave out the top, or the metric that is shifted in time."
             )
-        return step
+        return carry(step, IS_OTHER)
 
 
 def _join(source: Scan | Conversions, ranking: Join) -> Scan | Conversions:

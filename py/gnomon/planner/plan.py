@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import sqlglot
 
+from gnomon.planner.algebra import Answer, Variance
 from gnomon.planner.choose_rollups import choose_rollups
 from gnomon.planner.compiled import Compiled
-from gnomon.planner.draft import Drawn, Resolved, Variance
+from gnomon.planner.draft import Resolved
 from gnomon.planner.expand_metrics import expand_metrics
 from gnomon.planner.keep_top import keep_top
 from gnomon.planner.list_values import list_values
@@ -28,7 +29,8 @@ class Plan:
 
     `groups` and `metrics` name the columns of the answer. Behind them the SQL gives unit
     counts (UNITS_PREFIX and the counting metric's name), and for each estimate its variance
-    and the replicate groups that have rows (VARIANCE_PREFIX, REPLICATES_PREFIX and its name).
+    and the replicate groups that have rows (VARIANCE_PREFIX, REPLICATES_PREFIX and its name);
+    `proportions` are the estimates that are one sum divided by another.
     """
 
     sql: str
@@ -36,6 +38,7 @@ class Plan:
     metrics: tuple[Metric, ...]
     rollups: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
+    proportions: tuple[str, ...] = ()
     widens_to: Grain | None = None
 
     def format(self) -> str:
@@ -49,7 +52,6 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
     `rollups` are those that exist, by name, with their numbers of rows.
     """
     compiled = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
-    variances: tuple[Variance, ...] = ()
     if question.metrics:
         resolved = resolve_names(compiled, question)
         expanded = expand_metrics(compiled, resolved)
@@ -57,11 +59,11 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
         resolved, answer = keep_top(
             compiled, resolved, answer, lambda asked: answer_of(compiled, expand_metrics(compiled, asked))
         )
-        variances = replicate_ratios(compiled, resolved, expanded, answer)
+        answer = replicate_ratios(compiled, resolved, expanded, answer)
     else:
         resolved, answer = list_values(compiled, question)
     chosen = choose_rollups(compiled, answer, rollups)
-    query = write_sql(Drawn(resolved, chosen.answer, variances))
+    query = write_sql(resolved, chosen.answer)
     groups = answer.groups
     if question.takes_extremes:
         query, groups = take_extremes(query, groups)
@@ -71,8 +73,15 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
         metrics=resolved.metrics,
         rollups=chosen.rollups,
         why=(*chosen.why, *_explain(resolved)),
+        proportions=tuple(variance.column for variance in _list_variances(answer) if variance.is_of_proportion),
         widens_to=resolved.time_range.grain if resolved.time_range else None,
     )
+
+
+def _list_variances(answer: Answer) -> Iterator[Variance]:
+    yield from answer.variances
+    for total in answer.totals:
+        yield from total.variances
 
 
 def _explain(resolved: Resolved) -> Iterator[str]:

@@ -1,55 +1,127 @@
-"""Pass 6: a ratio over a probability sample gets a variance, from its replicate groups."""
+"""Pass 6: what is made of sums over a probability sample gets a variance, from its replicate groups.
+
+A ratio is one division of two sampled sums. What it was before, and how it has changed, are formulas over
+such sums, too: each formula is written out down to its sums, and the sums are taken by replicate group.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
 from gnomon.core.errors import DefinitionError
-from gnomon.planner.algebra import Answer, Column, Scan
+from gnomon.planner.algebra import Answer, Block, Column, OnSpine, Scan, Step, Value, Variance, carry
 from gnomon.planner.compiled import Compiled
-from gnomon.planner.draft import Expanded, Leaf, Resolved, SampledSum, Variance
-from gnomon.semantic.model import Aggregation, Metric, MetricKind
+from gnomon.planner.draft import Expanded, Leaf, Nested, Resolved
+from gnomon.semantic.model import Aggregation, Metric
+
+REPLICATE = "__replicate_group"
 
 
-def replicate_ratios(
-    compiled: Compiled, resolved: Resolved, expanded: Expanded, answer: Answer
-) -> tuple[Variance, ...]:
-    """Return the variances of the asked metrics whose definition names a replicate group."""
+def replicate_ratios(compiled: Compiled, resolved: Resolved, expanded: Expanded, answer: Answer) -> Answer:
+    """Return the answer with the variances of the metrics whose definition names a replicate group."""
     if not resolved.applies_floors:
-        return ()
-    estimates = [metric for metric in resolved.metrics if metric.documentation.replicate_group]
-    return tuple(_replicate(compiled, expanded, answer, metric) for metric in estimates)
+        return answer
+    formulas = dict(expanded.formulas)
+    for metric in resolved.metrics:
+        if not metric.documentation.replicate_group:
+            continue
+        formula = formulas[metric.name]
+        # A total is an answer of its own, and so is its variance.
+        place = next(
+            (place for place, total in enumerate(expanded.totals) if formula.name in dict(total.formulas)), None
+        )
+        if place is None:
+            answer = _add(answer, _write_out(compiled, expanded, answer, metric, formula))
+            continue
+        total = expanded.totals[place]
+        own = _write_out(compiled, total, answer.totals[place], metric, dict(total.formulas)[formula.name])
+        totals = (*answer.totals[:place], _add(answer.totals[place], own), *answer.totals[place + 1 :])
+        answer = replace(answer, totals=totals)
+    return answer
 
 
-def _replicate(compiled: Compiled, expanded: Expanded, answer: Answer, metric: Metric) -> Variance:
-    inputs = [compiled.manifest.metrics[used.name] for used in metric.inputs]
-    is_plain = all(used.kind is MetricKind.SIMPLE and not used.documentation.minimum_units for used in inputs)
-    if metric.kind is not MetricKind.RATIO or not is_plain:
+def _add(answer: Answer, variance: Variance) -> Answer:
+    return replace(answer, variances=(*answer.variances, variance))
+
+
+def _write_out(compiled: Compiled, expanded: Expanded, answer: Answer, metric: Metric, formula: exp.Expr) -> Variance:
+    """Return the variance of a formula; DefinitionError if it is not made of sampled sums."""
+    writing = _Writing(compiled, metric)
+    written = writing.write(expanded, answer, formula, ())
+    if written.find(exp.Div) is None:
         raise _refuse(metric)
-    # The metric's own floor may stand around the ratio; the ratio itself is the only division in it.
-    ratio = dict(expanded.formulas)[metric.name].find(exp.Div)
-    assert ratio is not None
-    numerator, denominator = (
-        _read_sum(compiled, expanded, answer, metric, column.name)
-        for column in (ratio.this.find(exp.Column), ratio.expression.find(exp.Column))
+    parts = tuple((block, tuple(values)) for block, values in writing.parts.items())
+    ratio = written.unnest()
+    is_of_proportion = isinstance(ratio, exp.Div) and all(
+        isinstance(take_off_guards(side), exp.Column) for side in (ratio.this, ratio.expression)
     )
-    return Variance(metric.name, numerator, denominator, metric.documentation.replicates)
+    return Variance(str(metric.name), written, parts, metric.documentation.replicates, is_of_proportion)
 
 
-def _read_sum(compiled: Compiled, expanded: Expanded, answer: Answer, metric: Metric, column: str) -> SampledSum:
-    leaf = next(leaf for leaf in expanded.leaves if leaf.column == column)
-    block, value = next((block, value) for block, values in answer.blocks for value in values if value.column == column)
-    if not isinstance(leaf, Leaf) or not isinstance(block.source, Scan) or block.window or block.steps:
+def take_off_guards(side: exp.Expr) -> exp.Expr:
+    """Return what the guards of a division stand around: its type, and against zero."""
+    while isinstance(side, exp.Cast | exp.Nullif | exp.Paren | exp.Abs):
+        side = side.this
+    return side
+
+
+@dataclass
+class _Writing:
+    """Writes a formula out over sampled sums, and collects the sums."""
+
+    compiled: Compiled
+    metric: Metric
+    parts: dict[Block, list[Value]] = field(default_factory=dict)
+
+    def write(self, expanded: Expanded, answer: Answer, formula: exp.Expr, steps: tuple[Step, ...]) -> exp.Expr:
+        leaves = {leaf.column: leaf for leaf in expanded.leaves}
+        homes = {value.column: (block, value) for block, values in answer.blocks for value in values}
+
+        def write_node(node: exp.Expr) -> exp.Expr:
+            if isinstance(node, exp.Case):
+                return _take_off_floor(self.metric, node).transform(write_node)
+            if not isinstance(node, exp.Column):
+                return node
+            leaf, (block, value) = leaves[node.name], homes[node.name]
+            if isinstance(leaf, Leaf):
+                self._take(leaf, block, value, steps)
+                return node
+            return exp.Paren(this=self._write_nested(leaf, block))
+
+        return formula.copy().transform(write_node)
+
+    def _write_nested(self, leaf: Nested, block: Block) -> exp.Expr:
+        assert isinstance(block.source, Answer)
+        return self.write(leaf.inner, block.source, dict(leaf.inner.formulas)[leaf.column], block.steps)
+
+    def _take(self, leaf: Leaf, block: Block, value: Value, steps: tuple[Step, ...]) -> None:
+        name = self.metric.documentation.replicate_group or ""
+        attribute = self.compiled.find(self.metric.name, leaf.measure, self.compiled.reference(name))
+        can_be_dealt_out = value.aggregation is Aggregation.SUM and value.fill is None and not attribute.hops
+        moves = all(isinstance(step, OnSpine) for step in block.steps)
+        if not can_be_dealt_out or not moves or block.window or not isinstance(block.source, Scan):
+            raise _refuse(self.metric)
+        groups = (*block.groups, (REPLICATE, Column(block.source.alias, attribute.expr)))
+        sampled = replace(block, groups=groups, steps=tuple(carry(step, REPLICATE) for step in (*block.steps, *steps)))
+        values = self.parts.setdefault(sampled, [])
+        if value not in values:
+            values.append(value)
+
+
+def _take_off_floor(metric: Metric, node: exp.Case) -> exp.Expr:
+    """Return what a floor on units stands around: below it, too, a value has its variance."""
+    (only,) = node.args["ifs"] if len(node.args["ifs"]) == 1 else (None,)
+    if only is None or node.args.get("default") is not None or node.this is not None:
         raise _refuse(metric)
-    attribute = compiled.find(metric.name, leaf.measure, compiled.reference(metric.documentation.replicate_group or ""))
-    if value.aggregation is not Aggregation.SUM or attribute.hops:
-        raise _refuse(metric)
-    group = Column(block.source.alias, attribute.expr)
-    return SampledSum(block.source, block.groups, value.argument, group)
+    value: exp.Expr = only.args["true"].copy()
+    return value
 
 
 def _refuse(metric: Metric) -> DefinitionError:
     return DefinitionError(
-        f"metric '{metric.name}': an interval from replicates needs a ratio of two sums over sampled rows, "
-        "as simple metrics without a floor, the replicate group among their own columns."
+        f"metric '{metric.name}': an interval from replicates needs a ratio of two sums over sampled rows, or a "
+        "formula over such sums that divides, without a fill, a CASE or a floor of its inputs; the replicate group "
+        "must be among the columns of those rows."
     )

@@ -6,13 +6,14 @@ NULL keys meet, and any number of blocks costs one pass over rows that are alrea
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from gnomon.core.errors import QueryError
 from gnomon.planner.algebra import IS_OTHER, Answer, Top
-from gnomon.planner.draft import Drawn, Variance
+from gnomon.planner.draft import Resolved
 from gnomon.planner.expand_metrics import HAS_PREFIX
 from gnomon.planner.sql_parts import (
     alias,
@@ -50,21 +51,20 @@ class _Branch:
     flag: str | None = None
 
 
-def write_sql(drawn: Drawn) -> exp.Select:
+def write_sql(resolved: Resolved, answer: Answer) -> exp.Select:
     """Return the answer's SELECT; units and variances follow the asked columns, under their prefixes."""
-    resolved = drawn.resolved
-    formulas, flagged = _read_formulas(drawn.answer)
+    formulas, flagged = _read_formulas(answer)
     columns: list[exp.Expr] = [
-        *names(drawn.answer.groups),
+        *names(answer.groups),
         *(alias(formulas[metric.name], metric.name) for metric in resolved.metrics),
     ]
     asked = {metric.name for metric in resolved.metrics}
     for companion in resolved.companions:
         formula = formulas[companion.name]
         columns.append(alias(formula.copy() if companion.name in asked else formula, UNITS_PREFIX + companion.name))
-    for variance in drawn.variances:
-        columns += names((VARIANCE_PREFIX + variance.metric, REPLICATES_PREFIX + variance.metric))
-    query = _stitch_all(columns, drawn.answer, drawn.variances, flagged)
+    for each in (answer, *answer.totals):
+        columns += names(_variance_columns(each))
+    query = _stitch_all(columns, answer, flagged)
     if resolved.order_by:
         # Nulls last both ways, said aloud: engines differ in what they do in silence.
         by = [(descending if each.is_descending else ascending)(name(each.column)) for each in resolved.order_by]
@@ -89,8 +89,17 @@ def write_answer(answer: Answer | Top) -> exp.Select:
     if isinstance(answer, Top):
         return _write_top(answer)
     formulas, flagged = _read_formulas(answer)
-    columns = [*names(answer.groups), *(alias(formula, column) for column, formula in formulas.items())]
-    return _stitch_all(columns, answer, (), flagged)
+    columns = [
+        *names(answer.groups),
+        *(alias(formula, column) for column, formula in formulas.items()),
+        *names(_variance_columns(answer)),
+    ]
+    return _stitch_all(columns, answer, flagged)
+
+
+def _variance_columns(answer: Answer) -> Iterator[str]:
+    for variance in answer.variances:
+        yield from (VARIANCE_PREFIX + variance.column, REPLICATES_PREFIX + variance.column)
 
 
 def _write_top(top: Top) -> exp.Select:
@@ -103,11 +112,9 @@ def _write_top(top: Top) -> exp.Select:
     return query
 
 
-def _stitch_all(
-    columns: list[exp.Expr], answer: Answer, variances: tuple[Variance, ...], flagged: set[int]
-) -> exp.Select:
+def _stitch_all(columns: list[exp.Expr], answer: Answer, flagged: set[int]) -> exp.Select:
     """Return the columns selected from the stitched blocks."""
-    branches = _write_branches(answer, variances, flagged)
+    branches = _write_branches(answer, flagged)
     ctes: dict[str, exp.Query] = {branch.called: branch.query for branch in branches}
     base = branches[0].called
     if len(branches) > 1:
@@ -126,6 +133,7 @@ def _join_totals(base: str, totals: tuple[Answer, ...]) -> exp.Select:
     for place, total in enumerate(totals, start=1):
         called = f"total_{place}"
         columns += names((column for column, _ in total.formulas), called)
+        columns += names(_variance_columns(total), called)
         on = [same(name(group, base), name(group, called)) for group in total.groups]
         joins.append(join(subquery(write_answer(total), called), on, "left" if on else "cross"))
     return select(columns, cte(base), joins=joins)
@@ -151,7 +159,7 @@ def _read_formulas(answer: Answer) -> tuple[dict[str, exp.Expr], set[int]]:
     return formulas, flagged
 
 
-def _write_branches(answer: Answer, variances: tuple[Variance, ...], flagged: set[int]) -> list[_Branch]:
+def _write_branches(answer: Answer, flagged: set[int]) -> list[_Branch]:
     groups = list(answer.groups)
     blocks = [
         _Branch(
@@ -164,8 +172,8 @@ def _write_branches(answer: Answer, variances: tuple[Variance, ...], flagged: se
         for place, (block, values) in enumerate(answer.blocks, start=1)
     ]
     estimates = []
-    for place, variance in enumerate(variances, start=1):
-        columns = (VARIANCE_PREFIX + variance.metric, REPLICATES_PREFIX + variance.metric)
+    for place, variance in enumerate(answer.variances, start=1):
+        columns = (VARIANCE_PREFIX + variance.column, REPLICATES_PREFIX + variance.column)
         query = write_variance(variance, groups, *columns, write_answer)
         estimates.append(_Branch(f"variance_{place}", query, columns, is_asked=False))
     return blocks + estimates

@@ -1,81 +1,97 @@
-"""The variance of a ratio by the delete-a-group jackknife, as a SELECT over its rows.
+"""The variance of a formula over sampled sums by the delete-a-group jackknife, as a SELECT over its rows.
 
-With R groups and the ratio r, r_k is the ratio without group k, and the variance is
-(R - 1) / R * sum over k of (r_k - r)^2. A group without rows in the slice leaves r as it
-is and adds nothing; where leaving a group out leaves no rows, there is no variance: null.
+With R groups and the estimate e, e_k is the estimate without group k, and the variance is
+(R - 1) / R * sum over k of (e_k - e)^2. A group without rows in the slice leaves e as it
+is and adds nothing; where leaving a group out leaves nothing to divide by, there is no variance: null.
 Source: Kott, "The delete-a-group jackknife", Journal of Official Statistics 17 (2001).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import reduce
+
 from sqlglot import exp
 
-from gnomon.planner.draft import SampledSum, Variance
+from gnomon.planner.algebra import Variance
+from gnomon.planner.replicate_ratios import REPLICATE, take_off_guards
 from gnomon.planner.sql_parts import (
     alias,
-    argument,
+    all_of,
+    case,
     cast,
     name,
     names,
     number,
-    read,
     select,
     subquery,
     union_all,
     window,
 )
-from gnomon.planner.write_scan import WriteAnswer, read_rows
+from gnomon.planner.write_block import write_block
+from gnomon.planner.write_scan import WriteAnswer
 
-# No group can be called these: names of dimensions and entities begin with a letter.
-_GROUP = "__replicate_group"
-_PARTS = ("__numerator", "__denominator")
+_ALL = "__all"
 
 
 def write_variance(
     variance: Variance, groups: list[str], column: str, present: str, write_answer: WriteAnswer
 ) -> exp.Select:
     """Return a SELECT of the groups, the variance under `column`, and the groups with rows under `present`."""
-    keys = [*groups, _GROUP]
-    both = union_all(
-        [
-            _sum_by_replicate(variance.numerator, 0, write_answer),
-            _sum_by_replicate(variance.denominator, 1, write_answer),
-        ]
-    )
-    sums = [alias(exp.Sum(this=name(part)), part) for part in _PARTS]
-    by_replicate = select([*names(keys), *sums], subquery(both, "sums"), group=len(keys))
-    totals = [alias(window(exp.Sum(this=name(part)), list(names(groups))), f"{part}_all") for part in _PARTS]
+    keys = [*groups, REPLICATE]
+    sums = [value.column for _, values in variance.parts for value in values]
+    parts = []
+    for block, values in variance.parts:
+        own = {value.column for value in values}
+        zero_or_sum = [alias(_sum_or_zero(each, each in own), each) for each in sums]
+        parts.append(select([*names(keys), *zero_or_sum], subquery(write_block(block, values, write_answer), "part")))
+    added = [alias(exp.Sum(this=name(each)), each) for each in sums]
+    by_replicate = select([*names(keys), *added], subquery(union_all(parts), "sums"), group=len(keys))
+    totals = [alias(window(exp.Sum(this=name(each)), list(names(groups))), each + _ALL) for each in sums]
     with_totals = select([exp.Star(), *totals], subquery(by_replicate, "by_replicate"))
-    values = [alias(_jackknife(variance.replicates), column), alias(_count_present(), present)]
-    return select([*names(groups), *values], subquery(with_totals, "with_totals"), group=len(groups))
+    estimates = [alias(_jackknife(variance), column), alias(_count_present(variance), present)]
+    return select([*names(groups), *estimates], subquery(with_totals, "with_totals"), group=len(groups))
 
 
-def _jackknife(replicates: int) -> exp.Expr:
-    numerator, denominator = (name(part) for part in _PARTS)
-    all_numerator, all_denominator = (name(f"{part}_all") for part in _PARTS)
-    rest = exp.Paren(this=exp.Sub(this=all_denominator.copy(), expression=denominator))
-    left_out = exp.Div(
-        this=exp.Paren(this=exp.Sub(this=all_numerator.copy(), expression=numerator)), expression=rest.copy()
-    )
-    whole = exp.Div(this=all_numerator.copy(), expression=all_denominator.copy())
+def _sum_or_zero(column: str, is_there: bool) -> exp.Expr:
+    total = exp.Coalesce(this=name(column), expressions=[number(0)]) if is_there else number(0)
+    return cast(total, exp.DType.DOUBLE)
+
+
+def _replace_sums(formula: exp.Expr, put: Callable[[str], exp.Expr]) -> exp.Expr:
+    return formula.copy().transform(lambda node: put(node.name) if isinstance(node, exp.Column) else node)
+
+
+def _all(column: str) -> exp.Expr:
+    return name(column + _ALL)
+
+
+def _rest(column: str) -> exp.Expr:
+    return exp.Paren(this=exp.Sub(this=_all(column), expression=name(column)))
+
+
+def _jackknife(variance: Variance) -> exp.Expr:
+    left_out, whole = (exp.Paren(this=_replace_sums(variance.formula, put)) for put in (_rest, _all))
     difference = exp.Paren(this=exp.Sub(this=left_out, expression=whole))
     spread = exp.Sum(this=exp.Pow(this=difference, expression=exp.Literal.number(2)))
-    scaled = exp.Mul(this=exp.Literal.number((replicates - 1) / replicates), expression=spread)
-    # Where leaving a group out leaves nothing, there is no variance to be had.
-    is_defined = exp.GT(this=exp.Min(this=exp.Abs(this=rest)), expression=exp.Literal.number(0))
-    return exp.Case().when(is_defined, scaled)
+    scaled = exp.Mul(this=number((variance.replicates - 1) / variance.replicates), expression=spread)
+    is_defined = [
+        exp.GT(this=exp.Min(this=exp.Abs(this=_replace_sums(divisor, _rest))), expression=number(0))
+        for divisor in _list_divisors(variance.formula)
+    ]
+    return case(all_of(is_defined), scaled)
 
 
-def _count_present() -> exp.Expr:
-    has_rows = exp.NEQ(this=name(_PARTS[1]), expression=exp.Literal.number(0))
-    return exp.Sum(this=exp.Case().when(has_rows, exp.Literal.number(1)).else_(exp.Literal.number(0)))
+def _count_present(variance: Variance) -> exp.Expr:
+    """The replicate groups with rows; of several ratios, those of the one with the fewest."""
+    counts: list[exp.Expr] = [
+        exp.Sum(this=case(exp.NEQ(this=divisor, expression=number(0)), number(1), number(0)))
+        for divisor in _list_divisors(variance.formula)
+        if isinstance(divisor, exp.Column)
+    ]
+    return reduce(lambda left, right: exp.Least(this=left, expressions=[right]), counts)
 
 
-def _sum_by_replicate(part: SampledSum, place: int, write_answer: WriteAnswer) -> exp.Select:
-    """Return the sum of the part at `place` by group and replicate, with 0 for the other part."""
-    keys = [alias(read(column), group) for group, column in part.groups]
-    keys.append(alias(read(part.replicate_group), _GROUP))
-    total = exp.Coalesce(this=exp.Sum(this=argument(part.argument)), expressions=[number(0)])
-    values = [cast(total if each == place else number(0), exp.DType.DOUBLE) for each in range(len(_PARTS))]
-    named = [alias(value, each) for value, each in zip(values, _PARTS, strict=True)]
-    return select([*keys, *named], group=len(keys), **read_rows(part.scan, write_answer))
+def _list_divisors(formula: exp.Expr) -> list[exp.Expr]:
+    """The distinct divisors, without the guards against zero that stand around them."""
+    return list(dict.fromkeys(take_off_guards(division.expression) for division in formula.find_all(exp.Div)))

@@ -112,7 +112,7 @@ def query(
         sys.stdout.buffer.write(rendering.render_arrow(result))
     else:
         write: dict[Format, Callable[[Result], str]] = {
-            Format.TABLE: lambda answer: rendering.render_table(answer, engine.manifest),
+            Format.TABLE: rendering.render_table,
             Format.CSV: rendering.render_csv,
             Format.JSON: rendering.render_json,
         }

@@ -10,23 +10,22 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from gnomon.core.names import MetricName
 from gnomon.engine import Provenance, Result
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from gnomon.measurement import Interval
-    from gnomon.semantic.model import Manifest
 
 _NULL = "-"
 
 
-def render_table(result: Result, manifest: Manifest) -> str:
+def render_table(result: Result) -> str:
     """Return the rows aligned, each metric formatted by its unit."""
     columns = []
+    metrics = {str(metric.name): metric for metric in result.metrics}
     for name in result.table.column_names:
-        metric = manifest.metrics.get(MetricName(name))
+        metric = metrics.get(name)
         values = _plain_column(result.table.column(name))
         unit = metric.documentation.unit if metric else None
         columns.append((name, [format_value(value, unit) for value in values], metric is not None))
@@ -133,6 +132,7 @@ def _write_number_or_text(value: object) -> float | str:
 
 _FORMATS: dict[str, Callable[[float], str]] = {
     "rate": lambda value: f"{100 * value:.2f} %",
+    "points": lambda value: f"{100 * value:+.2f} points",
     "count": lambda value: f"{value:,.0f}",
     "usd": lambda value: f"${value:,.2f}",
     "score": lambda value: f"{value:.1f}",

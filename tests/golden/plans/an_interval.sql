@@ -12,53 +12,54 @@ WITH "scan_1" AS (
     "review__region",
     CASE
       WHEN MIN(ABS((
-        "__denominator_all" - "__denominator"
+        "__weight_2__all" - "__weight_2"
       ))) > 0
       THEN 0.95 * SUM(
         POWER(
           (
             (
-              "__numerator_all" - "__numerator"
-            ) / (
-              "__denominator_all" - "__denominator"
-            ) - "__numerator_all" / "__denominator_all"
+              CAST((
+                "__bad_weight_1__all" - "__bad_weight_1"
+              ) AS DOUBLE) / CAST(NULLIF((
+                "__weight_2__all" - "__weight_2"
+              ), 0) AS DOUBLE)
+            ) - (
+              CAST("__bad_weight_1__all" AS DOUBLE) / CAST(NULLIF("__weight_2__all", 0) AS DOUBLE)
+            )
           ),
           2
         )
       )
     END AS "__variance__bad_rate",
-    SUM(CASE WHEN "__denominator" <> 0 THEN 1 ELSE 0 END) AS "__replicates__bad_rate"
+    SUM(CASE WHEN "__weight_2" <> 0 THEN 1 ELSE 0 END) AS "__replicates__bad_rate"
   FROM (
     SELECT
       *,
-      SUM("__numerator") OVER (PARTITION BY "review__region") AS "__numerator_all",
-      SUM("__denominator") OVER (PARTITION BY "review__region") AS "__denominator_all"
+      SUM("__bad_weight_1") OVER (PARTITION BY "review__region") AS "__bad_weight_1__all",
+      SUM("__weight_2") OVER (PARTITION BY "review__region") AS "__weight_2__all"
     FROM (
       SELECT
         "review__region",
         "__replicate_group",
-        SUM("__numerator") AS "__numerator",
-        SUM("__denominator") AS "__denominator"
+        SUM("__bad_weight_1") AS "__bad_weight_1",
+        SUM("__weight_2") AS "__weight_2"
       FROM (
         SELECT
-          "reviews"."region" AS "review__region",
-          "reviews"."replicate_group" AS "__replicate_group",
-          CAST(COALESCE(SUM("reviews"."bad_weight"), 0) AS DOUBLE) AS "__numerator",
-          CAST(0 AS DOUBLE) AS "__denominator"
-        FROM "small"."main"."reviews" AS "reviews"
-        GROUP BY
-          1,
-          2
-        UNION ALL
-        SELECT
-          "reviews"."region" AS "review__region",
-          "reviews"."replicate_group" AS "__replicate_group",
-          CAST(0 AS DOUBLE) AS "__numerator",
-          CAST(COALESCE(SUM("reviews"."weight"), 0) AS DOUBLE) AS "__denominator"
-        FROM "small"."main"."reviews" AS "reviews"
-        GROUP BY
-          1,
-          2
+          "review__region",
+          "__replicate_group",
+          CAST(COALESCE("__bad_weight_1", 0) AS DOUBLE) AS "__bad_weight_1",
+          CAST(COALESCE("__weight_2", 0) AS DOUBLE) AS "__weight_2"
+        FROM (
+          SELECT
+            "reviews"."region" AS "review__region",
+            "reviews"."replicate_group" AS "__replicate_group",
+            SUM("reviews"."bad_weight") AS "__bad_weight_1",
+            SUM("reviews"."weight") AS "__weight_2"
+          FROM "small"."main"."reviews" AS "reviews"
+          GROUP BY
+            1,
+            2
+        ) AS "part"
       ) AS "sums"
       GROUP BY
         1,
