@@ -73,7 +73,14 @@ def where_filter(*templates: str) -> Json:
     return {"where_filters": [{"where_sql_template": template} for template in templates]}
 
 
-def write_manifest(path: Path, models: Sequence[Json], metrics: Sequence[Json], saved: Sequence[Json] = ()) -> Path:
+def write_manifest(
+    path: Path,
+    models: Sequence[Json],
+    metrics: Sequence[Json],
+    saved: Sequence[Json] = (),
+    spines: Sequence[str] = ("day",),
+) -> Path:
+    """Write the manifest; the spine of each grain is a table such as `days`, with a column such as `date_day`."""
     path.write_text(
         json.dumps(
             {
@@ -84,14 +91,15 @@ def write_manifest(path: Path, models: Sequence[Json], metrics: Sequence[Json], 
                     "time_spines": [
                         {
                             "node_relation": {
-                                "alias": "days",
+                                "alias": f"{grain}s",
                                 "schema_name": "main",
                                 "database": DATABASE,
-                                "relation_name": f'"{DATABASE}"."main"."days"',
+                                "relation_name": f'"{DATABASE}"."main"."{grain}s"',
                             },
-                            "primary_column": {"name": "date_day", "time_granularity": "day"},
+                            "primary_column": {"name": f"date_{grain}", "time_granularity": grain},
                             "custom_granularities": [],
                         }
+                        for grain in spines
                     ],
                 },
                 "saved_queries": list(saved),

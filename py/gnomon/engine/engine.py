@@ -78,18 +78,31 @@ class Engine:
         policy: str | None = None,
         takes_extremes: bool = False,
         top: int | None = None,
+        time_zone: str | None = None,
     ) -> Result:
         """Return the answer. Names, column order and filters are MetricFlow's.
 
-        `start` and `end` bound metric_time, both included, in UTC. Without metrics the values of
-        the groups are listed, or the least and the greatest of one (`takes_extremes`). With `top`,
+        `start` and `end` bound metric_time, both included. Times are of `time_zone`, else of UTC.
+        Without metrics the values of the groups are listed, or the least and the greatest of one
+        (`takes_extremes`). With `top`,
         so many groups stay, ranked by the first metric of `order_by` (else the first metric, the
         greatest first), and the others are one group, for which the column `is_other` is true.
         QueryError refuses what cannot be answered exactly; values that are missing for a reason
         say it in `Result.provenance`.
         """
         chosen = self.plan(
-            metrics, group_by, where, order_by, limit, start, end, saved_query, policy, takes_extremes, top
+            metrics,
+            group_by,
+            where,
+            order_by,
+            limit,
+            start,
+            end,
+            saved_query,
+            policy,
+            takes_extremes,
+            top,
+            time_zone,
         )
         rows = self._warehouse.query(chosen.sql)
         units = take_units(rows)
@@ -120,6 +133,7 @@ class Engine:
         policy: str | None = None,
         takes_extremes: bool = False,
         top: int | None = None,
+        time_zone: str | None = None,
     ) -> Plan:
         """Return how the same question would be answered: the SQL, the rollups, and why."""
         if policy is not None:
@@ -130,10 +144,11 @@ class Engine:
             where=read_words("where", where),
             order_by=read_words("order by", order_by),
             limit=limit,
-            start=read_moment("start", start),
-            end=read_moment("end", end, is_end=True),
+            start=read_moment("start", start, time_zone),
+            end=read_moment("end", end, time_zone, is_end=True),
             takes_extremes=takes_extremes,
             top=top,
+            time_zone=time_zone,
         )
         return self._planner.plan(expand_saved(self.manifest, question, saved_query))
 
@@ -186,6 +201,8 @@ class Engine:
     def _provenance(self, chosen: Plan, nulls: dict[str, str]) -> Provenance:
         record = self._record
         notes = list(describe_build(record, self._is_current)) if record else []
+        if chosen.time_zone != "UTC":
+            notes.append(f"times are those of {chosen.time_zone}")
         notes += describe_metrics(chosen.metrics, record)
         return Provenance(
             definition_version=self.manifest.version,

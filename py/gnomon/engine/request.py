@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
 from gnomon.core.errors import QueryError, explain_unknown
 from gnomon.planner import Question
+from gnomon.planner.zones import check_zone
 from gnomon.semantic import Manifest
 
 Moment = date | datetime | str | None
@@ -22,18 +24,19 @@ def read_words(name: str, value: Sequence[str]) -> tuple[str, ...]:
     return words
 
 
-def read_moment(name: str, value: Moment, *, is_end: bool = False) -> datetime | None:
-    """Return a bound as a naive moment in UTC; a day as an end is the whole day."""
+def read_moment(name: str, value: Moment, zone: str | None = None, *, is_end: bool = False) -> datetime | None:
+    """Return a bound as a naive moment in the zone, else in UTC; a day as an end is the whole day."""
     if value is None:
         return None
     try:
         if isinstance(value, str):
             value = date.fromisoformat(value) if len(value) == len("2026-05-01") else datetime.fromisoformat(value)
         if isinstance(value, datetime):
-            return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+            there = UTC if zone is None else ZoneInfo(check_zone(zone))
+            return value.astimezone(there).replace(tzinfo=None) if value.tzinfo else value
         return datetime.combine(value, time.max if is_end else time.min)
     except (TypeError, ValueError):
-        raise QueryError(f"{name} {value!r} is not a moment. Write 2026-05-01 or 2026-05-01T12:00, in UTC.") from None
+        raise QueryError(f"{name} {value!r} is not a moment. Write 2026-05-01 or 2026-05-01T12:00.") from None
 
 
 def expand_saved(manifest: Manifest, question: Question, name: str | None) -> Question:

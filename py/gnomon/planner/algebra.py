@@ -27,7 +27,8 @@ IS_OTHER = "is_other"
 class Column(NamedTuple):
     """SQL over the table called `table`, truncated to a grain, or a part of it.
 
-    One that `is_marked` is null where the join found no row, whatever its SQL makes of nulls.
+    One that `is_marked` is null where the join found no row, whatever its SQL makes of nulls. With a
+    `zone`, the SQL gives a moment in UTC, and the column is the time that clocks showed there.
     """
 
     table: str
@@ -35,6 +36,7 @@ class Column(NamedTuple):
     grain: Grain | None = None
     part: DatePart | None = None
     is_marked: bool = False
+    zone: str | None = None
 
 
 @dataclass(frozen=True)

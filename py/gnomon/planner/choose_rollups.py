@@ -190,6 +190,8 @@ class _Reading:
     def _column(self, column: Column) -> Column:
         if column.table != self._model.name:
             return column
+        if column.zone is not None:
+            raise _MissError("its periods are of UTC")
         here = str(self._model.name)
         name = self.columns.get(column)
         if name is not None:

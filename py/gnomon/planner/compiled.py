@@ -8,6 +8,7 @@ it never fans out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,6 +16,7 @@ from gnomon.core.errors import QueryError, explain_unknown, join_names, suggest_
 from gnomon.core.names import DimensionName, EntityName, MeasureName, ModelName
 from gnomon.planner.filters import Filter, parse_filter
 from gnomon.planner.references import METRIC_TIME, Reference, parse_reference
+from gnomon.planner.zones import check_kept, check_zone
 from gnomon.semantic.grain import AnyGrain, CustomGrain, Grain, base_of
 from gnomon.semantic.model import (
     Dimension,
@@ -51,6 +53,7 @@ class Attribute:
     hops: tuple[Hop, ...] = ()
     time_dimension: DimensionName | None = None
     is_entity: bool = False
+    zone: str | None = None
 
 
 class Compiled:
@@ -61,6 +64,15 @@ class Compiled:
         self._closures: dict[ModelName, dict[str, tuple[Attribute, ...]]] = {}
         self._filters: dict[str, Filter] = {}
         self._references: dict[str, Reference] = {}
+        self.zone: str | None = None
+
+    def in_zone(self, zone: str | None) -> Compiled:
+        """Return the same manifest with every time in a zone; QueryError if there is no such zone."""
+        if zone is None:
+            return self
+        moved = copy(self)
+        moved.zone = check_zone(zone)
+        return moved
 
     def reference(self, word: str) -> Reference:
         """Return the reference that `word` names; QueryError if it cannot be one."""
@@ -112,6 +124,9 @@ class Compiled:
             attribute = found[0]
         if reference.grain is not None or reference.part is not None:
             check_time(metric, reference, attribute)
+        if self.zone is not None and attribute.grain is not None:
+            check_kept(reference.name, metric, self.zone, attribute.grain)
+            return replace(attribute, zone=self.zone)
         return attribute
 
     def closure(self, model: SemanticModel) -> Mapping[str, tuple[Attribute, ...]]:

@@ -238,9 +238,17 @@ class _Expansion:
 
     def _parse(self, metric: Metric, texts: tuple[str, ...]) -> tuple[Filter, ...]:
         try:
-            return tuple(self._compiled.filter(text) for text in texts)
+            filters = tuple(self._compiled.filter(text) for text in texts)
         except QueryError as error:
             raise DefinitionError(f"metric '{metric.name}': {error}") from None
+        if self._compiled.zone is not None:
+            measure = self._compiled.first_measure(metric)
+            for reference in (r for each in filters for r in each.references):
+                if self._compiled.find(metric.name, measure, reference).grain is not None:
+                    raise QueryError(
+                        f"metric '{metric.name}' is defined by '{reference.name}' in UTC. Leave out the time zone."
+                    )
+        return filters
 
 
 def _filter_key(condition: Filter) -> tuple[str, tuple[Reference, ...]]:

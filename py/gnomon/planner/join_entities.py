@@ -59,7 +59,7 @@ def read_attribute(
     is_marked = bool(attribute.hops) and not is_plain(attribute.expr)
     if is_marked:
         rows.mark(table)
-    column = Column(table, attribute.expr, is_marked=is_marked)
+    column = Column(table, attribute.expr, is_marked=is_marked, zone=attribute.zone)
     if reference.part is not None:
         return column._replace(part=reference.part)
     grain: AnyGrain | None = reference.grain or attribute.grain

@@ -27,6 +27,8 @@ def list_values(compiled: Compiled, question: Question) -> tuple[Resolved, Answe
         raise QueryError("no metric and no dimension is asked for. `gnomon metrics` lists them.")
     if question.top is not None:
         raise QueryError("the top is ranked by a metric, and none is asked for.")
+    if compiled.zone is not None:
+        raise QueryError("values without a metric are listed in UTC. Leave out the time zone.")
     words = tuple(compiled.reference(word) for word in question.group_by)
     filters = tuple(compiled.filter(text) for text in question.where)
     asked = (*words, *(reference for each in filters for reference in each.references))

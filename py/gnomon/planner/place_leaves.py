@@ -41,6 +41,7 @@ from gnomon.planner.draft import Expanded, Leaf, Nested, Placed, TimeRange
 from gnomon.planner.expand_metrics import expand_metrics
 from gnomon.planner.filters import Filter
 from gnomon.planner.join_entities import Rows, find_key, read_attribute, read_spine
+from gnomon.planner.leaf_values import value_of
 from gnomon.planner.question import Question
 from gnomon.planner.references import METRIC_TIME, Reference, find_key_time, order_of_times
 from gnomon.planner.resolve_names import resolve_names
@@ -59,31 +60,13 @@ def place_leaves(compiled: Compiled, expanded: Expanded) -> Placed:
         if isinstance(leaf, Nested):
             values.append(_place_nested(compiled, expanded, leaf))
         else:
-            values.append((_Placing(compiled, expanded, leaf).place(), _value_of(compiled, leaf)))
+            values.append((_Placing(compiled, expanded, leaf).place(), value_of(compiled, leaf)))
     return Placed(tuple(values), tuple(answer_of(compiled, total) for total in expanded.totals))
 
 
 def answer_of(compiled: Compiled, expanded: Expanded) -> Answer:
     """Return the answer that leaves, formulas and totals come to."""
     return share_blocks(expanded, place_leaves(compiled, expanded))
-
-
-def _value_of(compiled: Compiled, leaf: Leaf) -> Value:
-    """Return what is aggregated; counts and booleans are sums of ones, as in MetricFlow."""
-    measure, model = leaf.measure, leaf.model
-    if leaf.converts is not None:
-        measure = compiled.measure(leaf.converts.measure.name)
-        model = compiled.manifest.model_of(measure.name)
-    argument = Argument(Column(str(model.name), measure.expr))
-    aggregation = measure.aggregation
-    match aggregation:
-        case Aggregation.SUM_BOOLEAN:
-            argument, aggregation = argument._replace(counts_true=True), Aggregation.SUM
-        case Aggregation.COUNT:
-            argument, aggregation = argument._replace(counts_present=True), Aggregation.SUM
-        case Aggregation.MEDIAN:
-            aggregation = Aggregation.PERCENTILE
-    return Value(leaf.column, measure.name, aggregation, argument, measure.percentile, leaf.fill, leaf.is_asked)
 
 
 class _Placing:
@@ -150,7 +133,7 @@ class _Placing:
         else:
             base = replace(_TIME, grain=self._grain)
             self._spine = self._compiled.spine_for((*needed, base), f"metric '{self._leaf.metric}'")
-        moment = Column(str(self._model.name), self._time_expr, by.base if isinstance(by, CustomGrain) else self._grain)
+        moment = self._own_time(by.base if isinstance(by, CustomGrain) else self._grain)
         is_whole = any(group.grain is not None and base_of(group.grain) is self._grain for group in asked)
         # One row for each period asked for, at its start.
         starts = [replace(group, grain=base_of(group.grain)) for group in asked if group.grain is not None]
@@ -191,7 +174,7 @@ class _Placing:
         """Add up totals by period: each row is read once, however long the window is."""
         others = [group for group in self._groups if not self._is_time(group)]
         groups = [(group.name, self._read(group)) for group in others]
-        groups.append((MOMENT, Column(str(self._model.name), self._time_expr, grain)))
+        groups.append((MOMENT, self._own_time(grain)))
         scan = Scan(str(self._model.name), self._model.relation, tests=self._test(self._timeless, None))
         is_shifted = self._leaf.offset is not None
         filters, bounds = ((), None) if is_shifted else (self._timed, self._range)
@@ -209,7 +192,7 @@ class _Placing:
         block = self._aggregate_rows(filters, None if is_shifted else self._range)
         named = dict(block.groups)
         extra = tuple((MOMENT, self._read(group)) for group in times if group.name not in named)
-        moment = Column(str(self._model.name), self._time_expr, grain)
+        moment = self._own_time(grain)
         assert isinstance(block.source, Scan)
         spread = Spread(SpineRows(spine), moment, accumulation)
         source = replace(block.source, spread=spread, joins=self._rows.in_order)
@@ -314,6 +297,10 @@ class _Placing:
     def _time_expr(self) -> str:
         return self._model.dimensions[self._measure.time_dimension].expr
 
+    def _own_time(self, grain: Grain) -> Column:
+        """The rows' own time, as the clocks of the question's zone showed it."""
+        return Column(str(self._model.name), self._time_expr, grain, zone=self._compiled.zone)
+
     def _is_time(self, reference: Reference) -> bool:
         attribute = self._compiled.find(self._leaf.metric, self._measure, reference)
         return is_aggregation_time(self._measure, attribute, reference)
@@ -332,6 +319,11 @@ class _Placing:
 
     def _moment(self) -> Column:
         if self._spine is not None:
+            if self._compiled.zone is not None and self._joins_in_time():
+                raise QueryError(
+                    f"metric '{self._leaf.metric}' stands under later times than its own, at which attributes that "
+                    "count for a period are looked up, and those periods are in UTC. Leave out the time zone."
+                )
             return Column(SPINE, self._spine.column, self._grain)
         return Column(str(self._model.name), self._time_expr, self._grain)
 

@@ -39,6 +39,7 @@ class Plan:
     rollups: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
     proportions: tuple[str, ...] = ()
+    time_zone: str = "UTC"
     widens_to: Grain | None = None
 
     def format(self) -> str:
@@ -52,6 +53,7 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
     `rollups` are those that exist, by name, with their numbers of rows.
     """
     compiled = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
+    compiled = compiled.in_zone(question.time_zone)
     if question.metrics:
         resolved = resolve_names(compiled, question)
         expanded = expand_metrics(compiled, resolved)
@@ -73,6 +75,7 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
         metrics=resolved.metrics,
         rollups=chosen.rollups,
         why=(*chosen.why, *_explain(resolved)),
+        time_zone=compiled.zone or "UTC",
         proportions=tuple(variance.column for variance in _list_variances(answer) if variance.is_of_proportion),
         widens_to=resolved.time_range.grain if resolved.time_range else None,
     )

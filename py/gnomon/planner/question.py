@@ -14,7 +14,7 @@ class Question:
     MetricFlow does, without the smallest number of units that a metric asks for. Without metrics
     the values of the groups are listed, or with `takes_extremes` the least and the greatest of one.
     With `top`, so many groups stay, ranked by the first metric of `order_by` (else the first metric,
-    the greatest first), and all others are one group.
+    the greatest first), and all others are one group. Times and bounds are of `time_zone`, else of UTC.
     """
 
     metrics: tuple[str, ...] = ()
@@ -27,3 +27,4 @@ class Question:
     applies_floors: bool = True
     takes_extremes: bool = False
     top: int | None = None
+    time_zone: str | None = None

@@ -195,6 +195,9 @@ def read(column: Column) -> exp.Expr:
         expression = parse_column(column.expr, column.table)
     if column.is_marked:
         expression = case(name(PRESENT, column.table), expression)
+    if column.zone is not None:
+        moment = exp.AtTimeZone(this=cast(expression, exp.DType.TIMESTAMP), zone=word("UTC"))
+        expression = exp.AtTimeZone(this=exp.Paren(this=moment), zone=word(column.zone))
     if column.part is not None:
         # As MetricFlow: the week begins on Monday, which is 1.
         part = "isodow" if column.part is DatePart.DOW else column.part.value

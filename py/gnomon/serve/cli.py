@@ -58,6 +58,7 @@ Where = Annotated[
 ]
 Order = Annotated[list[str] | None, typer.Option("--order", help="Sort by these columns; -NAME descends.")]
 Limit = Annotated[int | None, typer.Option("--limit", help="At most so many rows.")]
+Zone = Annotated[str | None, typer.Option("--time-zone", help="Days and hours of this zone; of UTC if left out.")]
 Top = Annotated[int | None, typer.Option("--top", help="So many groups, the others as one.")]
 Start = Annotated[str | None, typer.Option("--start", help="First moment of metric_time, UTC, included.")]
 End = Annotated[str | None, typer.Option("--end", help="Last moment of metric_time, UTC, included.")]
@@ -94,6 +95,7 @@ def query(
     order: Order = None,
     limit: Limit = None,
     top: Top = None,
+    time_zone: Zone = None,
     start: Start = None,
     end: End = None,
     saved_query: Saved = None,
@@ -106,7 +108,16 @@ def query(
 
     engine = _open_engine(project_dir, manifest)
     result = engine.query(
-        metrics or (), _split(by), where or (), _split(order), limit, start, end, saved_query=saved_query, top=top
+        metrics or (),
+        _split(by),
+        where or (),
+        _split(order),
+        limit,
+        start,
+        end,
+        saved_query=saved_query,
+        top=top,
+        time_zone=time_zone,
     )
     if format is Format.ARROW:
         sys.stdout.buffer.write(rendering.render_arrow(result))
@@ -128,6 +139,7 @@ def plan(
     order: Order = None,
     limit: Limit = None,
     top: Top = None,
+    time_zone: Zone = None,
     start: Start = None,
     end: End = None,
     saved_query: Saved = None,
@@ -138,7 +150,16 @@ def plan(
     """Show the SQL that would answer the same question, and why it is this one."""
     engine = _open_engine(project_dir, manifest)
     chosen = engine.plan(
-        metrics or (), _split(by), where or (), _split(order), limit, start, end, saved_query=saved_query, top=top
+        metrics or (),
+        _split(by),
+        where or (),
+        _split(order),
+        limit,
+        start,
+        end,
+        saved_query=saved_query,
+        top=top,
+        time_zone=time_zone,
     )
     if as_json:
         typer.echo(json.dumps({"sql": chosen.format(), "rollups": chosen.rollups, "why": chosen.why}, indent=2))

@@ -1,0 +1,26 @@
+"""What is aggregated of a leaf's rows."""
+
+from __future__ import annotations
+
+from gnomon.planner.algebra import Argument, Column, Value
+from gnomon.planner.compiled import Compiled
+from gnomon.planner.draft import Leaf
+from gnomon.semantic.model import Aggregation
+
+
+def value_of(compiled: Compiled, leaf: Leaf) -> Value:
+    """Return the value that a leaf's measure comes to; counts and booleans are sums of ones, as in MetricFlow."""
+    measure, model = leaf.measure, leaf.model
+    if leaf.converts is not None:
+        measure = compiled.measure(leaf.converts.measure.name)
+        model = compiled.manifest.model_of(measure.name)
+    argument = Argument(Column(str(model.name), measure.expr))
+    aggregation = measure.aggregation
+    match aggregation:
+        case Aggregation.SUM_BOOLEAN:
+            argument, aggregation = argument._replace(counts_true=True), Aggregation.SUM
+        case Aggregation.COUNT:
+            argument, aggregation = argument._replace(counts_present=True), Aggregation.SUM
+        case Aggregation.MEDIAN:
+            aggregation = Aggregation.PERCENTILE
+    return Value(leaf.column, measure.name, aggregation, argument, measure.percentile, leaf.fill, leaf.is_asked)
