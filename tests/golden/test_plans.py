@@ -17,7 +17,7 @@ from tests.soundness import test_intervals as sampled
 QUESTIONS = {
     "one_simple_metric": Question(("posts",), ("metric_time__day",)),
     "two_measures_of_one_table_are_one_scan": Question(("posts", "views", "bad_rate"), ("creator__tier",)),
-    "two_filters_are_two_scans": Question(("views", "gold_views", "gap"), ("metric_time__week",)),
+    "a_filter_stands_at_its_aggregate": Question(("views", "gold_views", "gap"), ("metric_time__week",)),
     "semi_additive": Question(("creator_violation_rate",), ("metric_time__week",)),
     "semi_additive_by_entity": Question(("first_violating",)),
     "a_time_range_is_widened": Question(

@@ -95,6 +95,7 @@ METRICS = [
     simple("most_views"),
     simple("least_views"),
     simple("video_posts", "posts", where="{{ Dimension('post__kind') }} = 'video'"),
+    simple("video_creators", "posting_creators", where="{{ Dimension('post__kind') }} = 'video'"),
     simple("gold_views", "views", where="{{ Dimension('creator__tier') }} = 'gold'"),
     simple("violating_creators"),
     simple("active_creators"),

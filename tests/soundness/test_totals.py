@@ -38,6 +38,16 @@ def test_null_keys_of_two_tables_meet_in_one_row(engine: Engine) -> None:
     assert sorted(found, key=str) == sorted([("gold", 2, 0, 2), ("new", 2, 1, 1), (None, 2, None, None)], key=str)
 
 
+def test_a_filter_that_no_row_of_a_group_passes_gives_null_not_zero(engine: Engine) -> None:
+    """cy posted live only, and nobody's post has no kind: no video creators, rather than none of some."""
+    found = rows(engine, "posting_creators", "video_creators", "video_posts", group_by=["creator"])
+    assert sorted(found, key=str) == sorted(
+        [("ana", 1, 1, 2), ("bo", 1, 1, 1), ("cy", 1, None, None), (None, 0, None, None)], key=str
+    )
+    nowhere = ["{{ Dimension('post__kind') }} = 'none'"]
+    assert rows(engine, "posting_creators", "video_creators", where=nowhere) == [(0, 0)]
+
+
 def test_semi_additive_takes_the_last_day_not_the_sum(engine: Engine) -> None:
     """On the last day, 12 Jan: bo violates, ana does not: 1 of 2. A sum over days would say 3."""
     assert rows(engine, "violating_creators", "active_creators", "creator_violation_rate") == [(1, 2, 0.5)]

@@ -22,6 +22,7 @@ SPINE = "__spine"
 MOMENT = "__moment"
 PRESENT = "__present"
 IS_OTHER = "is_other"
+HAS_PREFIX = "__has:"
 
 
 class Column(NamedTuple):
@@ -215,7 +216,7 @@ class Argument(NamedTuple):
 class Value:
     """An aggregate of a measure under a column's name; `fill` stands where it is null.
 
-    Only an asked one may add rows.
+    Only an asked one may add rows. It is over the rows that pass `tests`, and null where there is none.
     """
 
     column: str
@@ -225,6 +226,7 @@ class Value:
     percentile: Percentile | None
     fill: int | None
     is_asked: bool
+    tests: tuple[Test, ...] = ()
 
 
 @dataclass(frozen=True)

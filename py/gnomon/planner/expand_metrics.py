@@ -14,6 +14,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from gnomon.core.errors import DefinitionError, QueryError, explain_unknown
+from gnomon.planner.algebra import HAS_PREFIX
 from gnomon.planner.compiled import Compiled, is_aggregation_time
 from gnomon.planner.draft import Expanded, Leaf, Nested, Resolved, TimeRange
 from gnomon.planner.expressions import parse_expression
@@ -22,7 +23,6 @@ from gnomon.planner.references import Reference
 from gnomon.planner.sql_parts import any_of, case, cast, name, number
 from gnomon.semantic.model import Conversion, MeasureInput, Metric, MetricInput, MetricKind, Offset
 
-HAS_PREFIX = "__has:"
 _TOTAL_PREFIX = "__of_all"
 
 # Over nothing but nulls these give null.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlglot
 
+from gnomon.planner.absorb_scans import absorb_scans
 from gnomon.planner.algebra import Answer, Variance
 from gnomon.planner.choose_rollups import choose_rollups
 from gnomon.planner.compiled import Compiled
@@ -65,7 +66,7 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
     else:
         resolved, answer = list_values(compiled, question)
     chosen = choose_rollups(compiled, answer, rollups)
-    query = write_sql(resolved, chosen.answer)
+    query = write_sql(resolved, absorb_scans(chosen.answer))
     groups = answer.groups
     if question.takes_extremes:
         query, groups = take_extremes(query, groups)

@@ -38,7 +38,7 @@ from gnomon.planner.sql_parts import (
     write_tests,
 )
 from gnomon.semantic.grain import CustomGrain
-from gnomon.semantic.model import Accumulation, Offset, Span, TimeSpine
+from gnomon.semantic.model import Accumulation, Aggregation, Offset, Span, TimeSpine
 
 # A row's number among the conversions, and what the parts of a pair are called.
 _NUMBER, _KEY, _WHEN, _ARGUMENT = "__number", "__key", "__when", "__argument"
@@ -159,12 +159,28 @@ def write_scan(block: Block, values: tuple[Value, ...], counted: str | None, wri
     keys = [alias(read(column), group) for group, column in block.groups]
     rows = read_rows(block.source, write_answer)
     if block.window is None:
-        totals = [alias(aggregate(value, argument(value.argument)), value.column) for value in values]
+        totals = [alias(_write_total(value, bool(groups)), value.column) for value in values]
         return select([*keys, *totals, *count], group=len(groups), **rows)
     arguments = [alias(argument(value.argument), value.column) for value in values]
     kept = select([*keys, *arguments], qualify=_keep_window(block.window), **rows)
     totals = [alias(aggregate(value, name(value.column)), value.column) for value in values]
     return select([*names(groups), *totals, *count], subquery(kept, "rows_kept"), group=len(groups))
+
+
+def _write_total(value: Value, is_grouped: bool) -> exp.Expr:
+    """Return the aggregate of the rows that pass the value's own tests."""
+    total = aggregate(value, argument(value.argument))
+    if not value.tests:
+        return total
+
+    def keep(total: exp.Expr) -> exp.Expr:
+        return exp.Filter(this=total, expression=exp.Where(this=all_of(write_tests(value.tests))))
+
+    if value.aggregation is Aggregation.COUNT_DISTINCT and is_grouped:
+        # Of a group without such rows there is no count, which is not a count of none.
+        is_any = exp.GT(this=keep(exp.Count(this=exp.Star())), expression=number(0))
+        return case(is_any, keep(total))
+    return keep(total)
 
 
 def _keep_window(kept: Window) -> exp.Expr:

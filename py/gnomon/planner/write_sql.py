@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from gnomon.core.errors import QueryError
-from gnomon.planner.algebra import IS_OTHER, Answer, Top
+from gnomon.planner.algebra import HAS_PREFIX, IS_OTHER, Answer, Top
 from gnomon.planner.draft import Resolved
-from gnomon.planner.expand_metrics import HAS_PREFIX
 from gnomon.planner.sql_parts import (
     alias,
     ascending,

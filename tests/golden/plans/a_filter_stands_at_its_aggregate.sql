@@ -1,0 +1,20 @@
+WITH "scan_1" AS (
+  SELECT
+    DATE_TRUNC('WEEK', "posts"."post_date") AS "metric_time__week",
+    SUM("posts"."views") AS "__views_1",
+    SUM("posts"."views") FILTER(WHERE
+      (
+        "__creator__creators"."tier" = 'gold'
+      )) AS "__views_2"
+  FROM "small"."main"."posts" AS "posts"
+  LEFT JOIN "small"."main"."creators" AS "__creator__creators"
+    ON "posts"."creator_id" = "__creator__creators"."creator_id"
+  GROUP BY
+    1
+)
+SELECT
+  "metric_time__week",
+  "__views_1" AS "views",
+  "__views_2" AS "gold_views",
+  "__views_1" - "__views_2" AS "gap"
+FROM "scan_1"
