@@ -16,9 +16,9 @@ def _read(manifest: Path, _written: int) -> Manifest:
     return read_manifest(manifest)
 
 
-def answer_ours(manifest: Path, asked: Asked) -> str:
-    """Return our SQL for the question; whatever it raises is a refusal."""
-    question = Question(
+def write_question(asked: Asked, row_filters: tuple[str, ...] = ()) -> Question:
+    """Return the question as the planner takes it, without its saved query."""
+    return Question(
         asked.metrics,
         asked.group_by,
         asked.where,
@@ -28,7 +28,13 @@ def answer_ours(manifest: Path, asked: Asked) -> str:
         asked.end,
         applies_floors=False,
         takes_extremes=asked.is_min_max,
+        row_filters=row_filters,
     )
+
+
+def answer_ours(manifest: Path, asked: Asked) -> str:
+    """Return our SQL for the question; whatever it raises is a refusal."""
+    question = write_question(asked)
     known = _read(manifest, manifest.stat().st_mtime_ns)
     if asked.saved_query:
         from gnomon.engine.request import expand_saved

@@ -1,4 +1,4 @@
-"""Pass 7: a relation is read from the smallest rollup that holds all of it; every miss has a reason.
+"""Pass 8: a relation is read from the smallest rollup that holds all of it; every miss has a reason.
 
 A rollup is used where each column that is read from the fact's own rows is one of its columns, at a
 grain that its periods add up to, and each value is a measure of it that can be added up further. Joined
@@ -136,6 +136,8 @@ class _Reading:
         """Return the block and its values over the rollup; _MissError if it does not hold all of it."""
         scan = block.source
         assert isinstance(scan, Scan)
+        if not isinstance(scan.relation, str):
+            raise _MissError("its rows are filtered before they are joined")
         moved = replace(
             scan,
             relation=self._rollup.relation,

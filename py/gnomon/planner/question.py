@@ -10,7 +10,8 @@ from datetime import datetime
 class Question:
     """What a caller asks, in MetricFlow's names.
 
-    `start` and `end` bound metric_time, both included. `applies_floors` off answers as
+    `start` and `end` bound metric_time, both included. `row_filters` say which rows of the world there are for
+    the asker: every table is read as if it held no others. `applies_floors` off answers as
     MetricFlow does, without the smallest number of units that a metric asks for. Without metrics
     the values of the groups are listed, or with `takes_extremes` the least and the greatest of one.
     With `top`, so many groups stay, ranked by the first metric of `order_by` (else the first metric,
@@ -28,3 +29,4 @@ class Question:
     takes_extremes: bool = False
     top: int | None = None
     time_zone: str | None = None
+    row_filters: tuple[str, ...] = ()

@@ -93,6 +93,11 @@ def name(column: str, table: str | None = None) -> exp.Column:
     return exp.Column(this=identifier(column), table=None if table is None else identifier(table))
 
 
+def all_columns(table: str) -> exp.Expr:
+    """Return all columns of a table, and of no other."""
+    return exp.Column(this=exp.Star(), table=identifier(table))
+
+
 def names(columns: Iterable[str], table: str | None = None) -> Iterator[exp.Column]:
     """Yield quoted columns."""
     return (name(column, table) for column in columns)
