@@ -23,7 +23,7 @@ from tests.differential.worlds import World, make_world
 from tests.oracle import Oracle
 
 WORLDS, FILTERS, QUESTIONS = 3, 5, 10
-NIGHTLY_WORLDS, NIGHTLY_QUESTIONS = 30, 40
+NIGHTLY_WORLDS, NIGHTLY_QUESTIONS = 30, 40  # questions to each of five filters
 OTHER_FACTS = 0.15  # of the questions, so many are of any facts, and mostly refused
 FEWEST_CUT = 0.5  # of the answers, so many are others than without the filter
 

@@ -215,11 +215,15 @@ Step = Accumulate | OnSpine | PickPeriod | Keep
 
 
 class Argument(NamedTuple):
-    """What is aggregated: a column, or 1 where it is true (`counts_true`) or not null (`counts_present`)."""
+    """What is aggregated: a column, or 1 where it is true (`counts_true`) or not null (`counts_present`).
+
+    With `weight`, the column holds sums of so many values, of which the average is asked.
+    """
 
     column: Column
     counts_true: bool = False
     counts_present: bool = False
+    weight: Column | None = None
 
 
 @dataclass(frozen=True)
