@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,6 +32,17 @@ def write_question(asked: Asked, row_filters: tuple[str, ...] = ()) -> Question:
         takes_extremes=asked.is_min_max,
         row_filters=row_filters,
     )
+
+
+def add_words(question: Question, rng: random.Random) -> Question:
+    """Return the question with what MetricFlow cannot say, now and then: a word after a metric, or a top."""
+    if not question.metrics or question.order_by:
+        return question
+    if rng.random() < 0.2:
+        first, *others = question.metrics
+        word = rng.choice(["previous", "change", "growth", "total", "share"])
+        question = replace(question, metrics=(f"{first}__{word}", *others))
+    return replace(question, top=rng.randrange(1, 4)) if rng.random() < 0.15 else question
 
 
 def answer_ours(manifest: Path, asked: Asked) -> str:

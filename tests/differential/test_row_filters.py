@@ -6,6 +6,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -16,7 +17,7 @@ from gnomon.planner import Compiled, plan
 from gnomon.semantic import read_manifest
 from tests.differential.catalog import Catalog
 from tests.differential.judge import compare_answers, run_sql
-from tests.differential.ours import write_question
+from tests.differential.ours import add_words, write_question
 from tests.differential.questions import Asker
 from tests.differential.row_filters import RowFilter, draw_row_filters, list_scanned
 from tests.differential.worlds import World, make_world
@@ -80,12 +81,13 @@ def ask(
         asked = (asker if asker.rng.random() < OTHER_FACTS else fitting).ask()
         if asked is None:
             continue
-        told = f"world {world.shape.seed}: {row_filter.texts}\n{asked}"
+        question = add_words(write_question(asked), asker.rng)
+        restricted = replace(question, row_filters=row_filter.texts)
+        told = f"world {world.shape.seed}: {restricted}\n{asked}"
         try:
-            base = plan(compiled, write_question(asked)).sql
+            base = plan(compiled, question).sql
         except QueryError:
             continue
-        restricted = write_question(asked, row_filter.texts)
         if not row_filter.covers(list_scanned(world, asked.metrics, asked.where)):
             with pytest.raises(QueryError, match="row filter"):
                 plan(compiled, restricted)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from gnomon.core.errors import QueryError, shorten
+
+_MOST_CHARACTERS = 1_000
+
 
 @dataclass(frozen=True)
 class Question:
@@ -30,3 +34,10 @@ class Question:
     top: int | None = None
     time_zone: str | None = None
     row_filters: tuple[str, ...] = ()
+
+
+def refuse_long_names(question: Question) -> None:
+    """Refuse a word that is longer than any name: it would be looked for among all of them."""
+    for word in (*question.metrics, *question.group_by, *question.order_by):
+        if len(word) > _MOST_CHARACTERS:
+            raise QueryError(f"'{shorten(word)}' has {len(word):,} characters, and {_MOST_CHARACTERS:,} are the most.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gnomon.core.errors import QueryError, explain_unknown, join_names, suggest_nearest
+from gnomon.core.errors import QueryError, explain_unknown, join_names, shorten, suggest_nearest
 from gnomon.core.names import ModelName
 from gnomon.planner.algebra import SPINE, Answer, Block, Condition, Conversions, Join, Restricted, Scan, Side, Top
 from gnomon.planner.compiled import Attribute, Compiled, check_time
@@ -29,16 +29,18 @@ def restrict_rows(compiled: Compiled, answer: Answer, texts: tuple[str, ...]) ->
 def _read_filter(compiled: Compiled, text: str) -> Filter:
     condition = compiled.filter(text)
     if not condition.references:
-        raise QueryError(f'row filter "{text}": it names no dimension and no entity, so it chooses no rows.')
+        raise QueryError(f'row filter "{shorten(text)}": it names no dimension and no entity, so it chooses no rows.')
     for reference in condition.references:
         if reference.metric is not None:
-            raise QueryError(f'row filter "{text}": a metric is of many rows. Filter by dimensions and entities.')
-        if reference.element == METRIC_TIME and not reference.links:
             raise QueryError(
-                f'row filter "{text}": metric_time is another column for each metric. Name the time of the table.'
+                f'row filter "{shorten(text)}": a metric is of many rows. Filter by dimensions and entities.'
             )
+        if reference.element == METRIC_TIME and not reference.links:
+            raise _refuse(condition, "metric_time is another column for each metric. Name the time of the table.")
         if reference.plain not in compiled.known:
-            raise QueryError(f'row filter "{text}": {explain_unknown("dimension", reference.plain, compiled.known)}')
+            raise QueryError(
+                f'row filter "{shorten(text)}": {explain_unknown("dimension", reference.plain, compiled.known)}'
+            )
     return condition
 
 
@@ -160,4 +162,4 @@ class _Restriction:
 
 
 def _refuse(condition: Filter, why: str) -> QueryError:
-    return QueryError(f'row filter "{condition.text}": {why}')
+    return QueryError(f'row filter "{shorten(condition.text)}": {why}')
