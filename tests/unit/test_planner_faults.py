@@ -50,6 +50,8 @@ def test_only_amounts_of_rows_are_shifted_by_a_grain_of_the_projects_own(manifes
         "(0, 0)",
         "not " * 2_000 + "{{ Dimension('post__kind') }}",
         "(" * 2_000 + "{{ Dimension('post__kind') }}" + ")" * 2_000,
+        "lower(" * 500 + "'a'" + ")" * 500 + " = 'a'",
+        "'a'" + "::text" * 1_000 + " = 'a'",
         "{{ " + "(" * 900 + ")" * 900 + " }} = 1",
         "{{ " + "-" * 9_000 + "1 }} = 1",
         "{{ " + "-" * 950 + "1 }} = 1",
@@ -61,6 +63,11 @@ def test_what_the_parser_falls_over_is_refused(manifest: Manifest, text: str) ->
     with pytest.raises(QueryError, match=r"^filter ") as refused:
         plan(manifest, Question(("posts",), where=(text,)))
     assert len(str(refused.value)) < 1_000
+
+
+def test_a_long_row_of_conditions_is_not_deep(manifest: Manifest) -> None:
+    text = " or ".join("{{ Dimension('post__kind') }} = 'a'" for _ in range(200))
+    assert plan(manifest, Question(("posts",), where=(text,))).sql.count("OR") == 199
 
 
 @pytest.mark.parametrize("field", ["metrics", "group_by", "order_by"])

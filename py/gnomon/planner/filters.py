@@ -24,6 +24,8 @@ _PLACE = "gnomon_reference_"
 _PLACE_NAME = re.compile(rf"{_PLACE}(\d+)")
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _MOST_CHARACTERS = 10_000
+# Deeper trees may parse and yet be too deep to be written. A chain such as a OR b OR c is flat.
+_DEEPEST = 100
 # The compiled parser falls over some texts that are no SQL, such as a lone ->, with errors of Python's own.
 _PARSER_ERRORS = (SqlglotError, TypeError, ValueError, AttributeError)
 # Under these it matters whether a comparison with null is null or false.
@@ -70,6 +72,8 @@ def parse_filter(text: str, grains: CustomGrains) -> Filter:
         condition = _parse_condition(sql, text)
     except RecursionError:
         raise _refuse(text, "it is nested too deeply") from None
+    if _measure_depth(condition) > _DEEPEST:
+        raise _refuse(text, "it is nested too deeply")
     standing = sorted(_place_of(column) for column in condition.find_all(exp.Column))
     if standing != list(range(len(references))):
         raise _refuse(text, "a reference stands inside quotes or inside another word")
@@ -94,6 +98,17 @@ def _parse_condition(sql: str, text: str) -> exp.Expr:
             name = _first_words(column)
             raise _refuse(text, f"'{name}' is a bare column; write {{{{ Dimension('entity__{column.name}') }}}}")
     return condition
+
+
+def _measure_depth(condition: exp.Expr) -> int:
+    deepest = 0
+    waiting = [(condition, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        below = depth + (not isinstance(node, exp.Binary))
+        waiting += [(child, below) for child in node.iter_expressions()]
+    return deepest
 
 
 def _place_of(column: exp.Column) -> int:
