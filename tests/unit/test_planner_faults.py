@@ -48,6 +48,7 @@ def test_only_amounts_of_rows_are_shifted_by_a_grain_of_the_projects_own(manifes
     [
         "->",
         "(0, 0)",
+        '"' + "x" * 9_000 + '" = 1',
         "not " * 2_000 + "{{ Dimension('post__kind') }}",
         "(" * 2_000 + "{{ Dimension('post__kind') }}" + ")" * 2_000,
         "lower(" * 500 + "'a'" + ")" * 500 + " = 'a'",

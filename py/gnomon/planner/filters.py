@@ -96,7 +96,9 @@ def _parse_condition(sql: str, text: str) -> exp.Expr:
     for column in condition.find_all(exp.Column):
         if column.table or not _PLACE_NAME.fullmatch(column.name):
             name = _first_words(column)
-            raise _refuse(text, f"'{name}' is a bare column; write {{{{ Dimension('entity__{column.name}') }}}}")
+            raise _refuse(
+                text, f"'{name}' is a bare column; write {{{{ Dimension('entity__{shorten(column.name)}') }}}}"
+            )
     return condition
 
 
@@ -130,7 +132,7 @@ def _first_words(node: exp.Expr) -> str:
 def _describe(error: Exception) -> str:
     details = getattr(error, "errors", None) or [{}]
     highlight, column = details[0].get("highlight"), details[0].get("col")
-    return f" at '{highlight}' (column {column} after references)" if highlight else ""
+    return f" at '{shorten(highlight)}' (column {column} after references)" if highlight else ""
 
 
 def _refuse(text: str, why: str) -> QueryError:
