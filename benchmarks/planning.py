@@ -6,6 +6,7 @@ Reads the working file of the last `dbt build`; the rest is made here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -49,7 +50,7 @@ def run() -> Iterator[Comparison]:
         path.write_text(text, encoding="utf-8")
         yield from _compare_planning(path)
         yield from _compare_wide(Path(folder) / "wide.json")
-        yield from _compare_refusal(Path(folder) / "many.json")
+        yield from _compare_refusals(Path(folder) / "many.json")
         yield from _compare_windows(Path(folder) / "windows.json")
     yield from _compare_running(database)
 
@@ -95,34 +96,76 @@ def _compare_wide(path: Path) -> Iterator[Comparison]:
     )
 
 
-def _compare_refusal(path: Path) -> Iterator[Comparison]:
-    """A dimension that does not exist, among a hundred tables."""
+# Each with a number, so that no question is one that was refused before.
+REFUSED: dict[str, Callable[[int], Question]] = {
+    "a wrong name": lambda n: Question(("m_7",), (f"e_7__a_9{n}",)),
+    "a wrong metric": lambda n: Question((f"m_seven_{n}",), ("e_7__a_1",)),
+    "a join that fans out": lambda n: Question((f"m_{n + 1}",), (f"e_{n + 1}__b_{n}",)),
+    "a grain too fine": lambda n: Question((f"m_{n}",), ("metric_time__hour",)),
+    "an ambiguous name": lambda n: Question((f"m_{n}",), ("twin__shade",)),
+    "a filter that does not parse": lambda n: Question(("m_7",), where=(f"{{{{ Entity('e_7') }}}} = = {n}",)),
+    "a filter by a wrong name": lambda n: Question(("m_7",), where=(f"{{{{ Dimension('e_7__a_9{n}') }}}} = 1",)),
+    "rows that do not say a row filter": lambda n: Question(
+        (f"m_{n}",), row_filters=("{{ Dimension('e_50__a_1') }} = 1",)
+    ),
+}
+
+
+def _compare_refusals(path: Path) -> Iterator[Comparison]:
+    """Questions of several kinds that have no answer, among a hundred tables."""
     tables = [
         semantic_model(
             f"t_{place}",
-            entities={f"e_{place}": ("primary", "id"), f"e_{(place + 1) % MODELS}": ("foreign", "other")},
-            dimensions={"d": "day", **{f"a_{each}": None for each in range(10)}},
+            entities={
+                f"e_{place}": ("primary", "id"), f"e_{(place + 1) % MODELS}": ("foreign", "other"),
+                "twin": ("foreign", "twin_id"),
+            },
+            dimensions={"d": "day", f"b_{place}": None, **{f"a_{each}": None for each in range(10)}},
             measures=[measure(f"m_{place}", "sum")],
             time="d",
         )
         for place in range(MODELS)
+    ]  # fmt: skip
+    twins = [
+        semantic_model(name, entities={"twin": ("primary", "id")}, dimensions={"shade": None})
+        for name in ("left", "right")
     ]
-    write_manifest(path, tables, [simple(f"m_{place}") for place in range(MODELS)])
+    write_manifest(path, [*tables, *twins], [simple(f"m_{place}") for place in range(MODELS)])
     compiled, oracle = Compiled(read_manifest(path)), Oracle.read(path)
-    wrong = Question(("m_7",), ("e_7__a_99",))
+    manifest = compiled.manifest
+    first = Question(("m_7",), ("e_7__a_99",))
     yield compare(
-        f"a wrong name refused, {MODELS} tables",
-        lambda: _refuse(lambda: plan(compiled, wrong), QueryError),
+        f"refused, {MODELS} tables: the first question, all cold",
+        lambda: _refuse(lambda: plan(Compiled(manifest), first)),
         "MetricFlow, warm",
-        lambda: _refuse(lambda: oracle.sql(wrong.metrics, wrong.group_by), Exception),
-        runs=1,
+        lambda: _try(lambda: oracle.sql(first.metrics, first.group_by)),
+        runs=3,
     )
+    for name, write in REFUSED.items():
+        ours, theirs = (iter(map(write, range(MODELS))) for _ in range(2))
+        yield compare(
+            f"refused, {MODELS} tables: {name}",
+            lambda ours=ours: _refuse(lambda: plan(compiled, next(ours))),
+            "MetricFlow, warm",
+            lambda theirs=theirs: _ask_oracle(oracle, next(theirs)),
+            runs=3,
+        )
 
 
-def _refuse(ask: Callable[[], object], kind: type[Exception]) -> None:
+def _ask_oracle(oracle: Oracle, wrong: Question) -> None:
+    """Let MetricFlow refuse it, or answer it: it does not look into filters, and row filters are filters to it."""
+    _try(lambda: oracle.sql(wrong.metrics, wrong.group_by, (*wrong.where, *wrong.row_filters)))
+
+
+def _try(ask: Callable[[], object]) -> None:
+    with suppress(Exception):
+        ask()
+
+
+def _refuse(ask: Callable[[], object]) -> None:
     try:
         ask()
-    except kind:
+    except QueryError:
         return
     raise AssertionError("it was not refused")
 

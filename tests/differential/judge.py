@@ -67,7 +67,7 @@ def judge(
     except Exception as error:  # whatever MetricFlow raises is its refusal
         return Verdict(asked, "they refused", why=_first_line(error))
     try:
-        right = _run(connection, theirs)
+        right = run_sql(connection, theirs)
     except duckdb.Error as error:
         return Verdict(asked, "their SQL fails", why=_first_line(error), theirs=theirs)
     if answer_ours is None:
@@ -77,25 +77,26 @@ def judge(
     except Exception as error:  # any refusal of what MetricFlow answers is a failure
         return Verdict(asked, "refused", len(right[1]), f"{type(error).__name__}: {_first_line(error)}", theirs=theirs)
     try:
-        left = _run(connection, ours)
+        left = run_sql(connection, ours)
     except duckdb.Error as error:
         return Verdict(asked, "different", len(right[1]), f"our SQL fails: {_first_line(error)}", ours, theirs)
-    difference = _compare(left, right, asked)
+    difference = compare_answers(left, right, asked)
     fault = find_fault(theirs) if difference else None
     if fault:
         return Verdict(asked, "their fault", len(right[1]), fault, ours, theirs)
-    if difference and _compare(_run(connection, theirs), right, asked):
+    if difference and compare_answers(run_sql(connection, theirs), right, asked):
         return Verdict(asked, "their fault", why=NOT_ONE_ANSWER, theirs=theirs)
     outcome: Outcome = "different" if difference else "equal"
     return Verdict(asked, outcome, len(right[1]), difference, ours, theirs)
 
 
-def _run(connection: duckdb.DuckDBPyConnection, sql: str) -> Answer:
+def run_sql(connection: duckdb.DuckDBPyConnection, sql: str) -> Answer:
+    """Return the columns and the rows of a query."""
     cursor = connection.execute(sql)
     return [column[0] for column in cursor.description or ()], cursor.fetchall()
 
 
-def _compare(left: Answer, right: Answer, asked: Asked) -> str:
+def compare_answers(left: Answer, right: Answer, asked: Asked) -> str:
     """Return the first difference in words, or nothing."""
     (columns, mine), (their_columns, others) = left, right
     if columns != their_columns:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,9 +18,9 @@ def _read(manifest: Path, _written: int) -> Manifest:
     return read_manifest(manifest)
 
 
-def answer_ours(manifest: Path, asked: Asked) -> str:
-    """Return our SQL for the question; whatever it raises is a refusal."""
-    question = Question(
+def write_question(asked: Asked, row_filters: tuple[str, ...] = ()) -> Question:
+    """Return the question as the planner takes it, without its saved query."""
+    return Question(
         asked.metrics,
         asked.group_by,
         asked.where,
@@ -28,7 +30,24 @@ def answer_ours(manifest: Path, asked: Asked) -> str:
         asked.end,
         applies_floors=False,
         takes_extremes=asked.is_min_max,
+        row_filters=row_filters,
     )
+
+
+def add_words(question: Question, rng: random.Random) -> Question:
+    """Return the question with what MetricFlow cannot say, now and then: a word after a metric, or a top."""
+    if not question.metrics or question.order_by:
+        return question
+    if rng.random() < 0.2:
+        first, *others = question.metrics
+        word = rng.choice(["previous", "change", "growth", "total", "share"])
+        question = replace(question, metrics=(f"{first}__{word}", *others))
+    return replace(question, top=rng.randrange(1, 4)) if rng.random() < 0.15 else question
+
+
+def answer_ours(manifest: Path, asked: Asked) -> str:
+    """Return our SQL for the question; whatever it raises is a refusal."""
+    question = write_question(asked)
     known = _read(manifest, manifest.stat().st_mtime_ns)
     if asked.saved_query:
         from gnomon.engine.request import expand_saved

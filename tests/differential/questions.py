@@ -55,6 +55,11 @@ class Asker:
             if not features.intersection(NEEDS) and not any("conversion" in feature for feature in features)
         ]
 
+    def keep(self, metrics: Iterable[str]) -> None:
+        """Ask for no other metrics from now on."""
+        self.features = {name: self.features[name] for name in metrics}
+        self.subqueries = [name for name in self.subqueries if name in self.features]
+
     def ask(self, wishes: Iterable[str] = (), tries: int = 40, *, in_objects: bool = False) -> Asked | None:
         """Return a question with the features wished for, or None where none was found.
 

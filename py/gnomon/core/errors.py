@@ -15,6 +15,7 @@ import difflib
 from collections.abc import Iterable
 
 _NAMES_SHOWN = 8
+_CHARACTERS_SHOWN = 200
 
 
 class GnomonError(Exception):
@@ -35,6 +36,11 @@ class AccessError(GnomonError):
 
 class WarehouseError(GnomonError):
     """Something outside (file, database, raw set) is not as it must be."""
+
+
+def shorten(text: str) -> str:
+    """Return the text as an error quotes it: its beginning, if it is long."""
+    return text if len(text) <= _CHARACTERS_SHOWN else f"{text[: _CHARACTERS_SHOWN - 1]}…"
 
 
 def suggest_nearest(word: str, allowed: Iterable[str], limit: int = 3) -> tuple[str, ...]:

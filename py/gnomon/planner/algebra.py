@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
+from gnomon.planner.compiled import Hop
 from gnomon.planner.filters import Filter
 from gnomon.semantic.grain import DatePart, Grain
 from gnomon.semantic.model import Accumulation, Aggregation, Offset, Percentile, PeriodValue, Span, TimeSpine
@@ -74,16 +75,25 @@ class Join:
     """A join to the one row for which the pairs are equal; what is joined is a table or an answer.
 
     NULLs are equal to nothing, unless the join `meets_nulls`. The rows stay as they are, unless `keeps_both`:
-    then rows of either side stay. With `marks`, PRESENT is true in the rows that were found.
+    then rows of either side stay. With `marks`, PRESENT is true in the rows that were found. `hops` lead from
+    the scan's table to a semantic model's.
     """
 
     alias: str
-    target: str | Answer | Top
+    target: str | Restricted | Answer | Top
     equal: tuple[tuple[Column, Column], ...]
     validity: Validity | None = None
     meets_nulls: bool = False
     keeps_both: bool = False
     marks: bool = False
+    hops: tuple[Hop, ...] = ()
+
+
+@dataclass(frozen=True)
+class Restricted:
+    """A table of which only the rows of `scan` are there, with all its columns and none of what it joins."""
+
+    scan: Scan
 
 
 @dataclass(frozen=True)
@@ -116,7 +126,7 @@ class Scan:
     """The rows of a table with what is joined to them, under tests. Its grain is the table's row."""
 
     alias: str
-    relation: str
+    relation: str | Restricted
     joins: tuple[Join, ...] = ()
     tests: tuple[Test, ...] = ()
     spread: Spread | None = None
@@ -205,11 +215,15 @@ Step = Accumulate | OnSpine | PickPeriod | Keep
 
 
 class Argument(NamedTuple):
-    """What is aggregated: a column, or 1 where it is true (`counts_true`) or not null (`counts_present`)."""
+    """What is aggregated: a column, or 1 where it is true (`counts_true`) or not null (`counts_present`).
+
+    With `weight`, the column holds sums of so many values, of which the average is asked.
+    """
 
     column: Column
     counts_true: bool = False
     counts_present: bool = False
+    weight: Column | None = None
 
 
 @dataclass(frozen=True)

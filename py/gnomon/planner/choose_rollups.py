@@ -1,4 +1,4 @@
-"""Pass 7: a relation is read from the smallest rollup that holds all of it; every miss has a reason.
+"""Pass 8: a relation is read from the smallest rollup that holds all of it; every miss has a reason.
 
 A rollup is used where each column that is read from the fact's own rows is one of its columns, at a
 grain that its periods add up to, and each value is a measure of it that can be added up further. Joined
@@ -20,7 +20,9 @@ from gnomon.semantic.grain import DatePart, Grain
 from gnomon.semantic.model import Aggregation, Measure, Rollup, SemanticModel
 
 TIME = "metric_time"
-_ADDED_UP = {Aggregation.SUM, Aggregation.MIN, Aggregation.MAX}
+_ADDED_UP = {Aggregation.SUM, Aggregation.MIN, Aggregation.MAX, Aggregation.AVERAGE}
+# An average is kept as the sum and the number of its values.
+_SUM, _COUNT = "__sum", "__count"
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,8 @@ def write_rollup(compiled: Compiled, model: SemanticModel, rollup: Rollup) -> ex
     columns = [alias(read(column), name) for column, name in reading.columns.items()]
     totals = []
     for name in rollup.measures:
-        value = reading.partial(model.measures[name])
-        if value is not None:
-            totals.append(alias(combine(value, argument(value.argument)), name))
+        for value in reading.keep(model.measures[name]):
+            totals.append(alias(combine(value, argument(value.argument)), value.column))
     return select([*columns, *totals], table(model.relation, str(model.name)), group=len(columns))
 
 
@@ -118,24 +119,31 @@ class _Reading:
             assert grain is None or isinstance(grain, Grain)
             self.columns[Column(str(model.name), attribute.expr, grain)] = reference.name
 
-    def partial(self, measure: Measure) -> Value | None:
-        """Return what a rollup keeps of a measure; None if it can be had from a column, or not at all."""
+    def keep(self, measure: Measure) -> Iterator[Value]:
+        """Yield what a rollup keeps of a measure: nothing if it can be had from a column, or not at all."""
         column = Column(str(self._model.name), measure.expr)
+        present = Argument(column, counts_present=True)
         match measure.aggregation:
             case Aggregation.SUM_BOOLEAN:
-                kept = Argument(column, counts_true=True), Aggregation.SUM
+                kept = [(str(measure.name), Aggregation.SUM, Argument(column, counts_true=True))]
             case Aggregation.COUNT:
-                kept = Argument(column, counts_present=True), Aggregation.SUM
+                kept = [(str(measure.name), Aggregation.SUM, present)]
             case Aggregation.SUM | Aggregation.MIN | Aggregation.MAX:
-                kept = Argument(column), measure.aggregation
+                kept = [(str(measure.name), measure.aggregation, Argument(column))]
+            case Aggregation.AVERAGE:
+                total = (measure.name + _SUM, Aggregation.SUM, Argument(column))
+                kept = [total, (measure.name + _COUNT, Aggregation.SUM, present)]
             case _:
-                return None
-        return Value(measure.name, measure.name, kept[1], kept[0], None, None, True)
+                kept = []
+        for called, aggregation, taken in kept:
+            yield Value(called, measure.name, aggregation, taken, None, None, True)
 
     def move(self, block: Block, values: tuple[Value, ...]) -> tuple[Block, tuple[Value, ...]]:
         """Return the block and its values over the rollup; _MissError if it does not hold all of it."""
         scan = block.source
         assert isinstance(scan, Scan)
+        if not isinstance(scan.relation, str):
+            raise _MissError("its rows are filtered before they are joined")
         moved = replace(
             scan,
             relation=self._rollup.relation,
@@ -145,6 +153,8 @@ class _Reading:
         )
         window = block.window
         if window is not None:
+            if any(value.aggregation is Aggregation.AVERAGE for value in values):
+                raise _MissError("an average at the edge of a window is of single rows")
             window = replace(
                 window,
                 moment=self._exactly(window.moment),
@@ -162,7 +172,11 @@ class _Reading:
             raise _MissError(f"'{value.measure}' cannot be added up")
         if value.measure not in self._rollup.measures:
             raise _MissError(f"it does not have '{value.measure}'")
-        return replace(value, argument=Argument(Column(str(self._model.name), value.measure)))
+        here = str(self._model.name)
+        if value.aggregation is not Aggregation.AVERAGE:
+            return replace(value, argument=Argument(Column(here, value.measure)))
+        total, count = Column(here, value.measure + _SUM), Column(here, value.measure + _COUNT)
+        return replace(value, argument=Argument(total, weight=count))
 
     def _spread(self, spread: Spread) -> Spread:
         # The moment keeps its grain: by it the rows are joined.

@@ -185,7 +185,7 @@ class Compiled:
         for link in own:
             path = "__".join((*links, *link))
             for dimension in model.dimensions.values():
-                yield f"{path}__{dimension.name}", replace(_own_attribute(model, dimension), hops=hops)
+                yield f"{path}__{dimension.name}", _own_attribute(model, dimension, hops)
             for entity in model.entities.values():
                 if link and entity.name not in link:
                     yield f"{path}__{entity.name}", Attribute(model.name, entity.expr, None, hops, is_entity=True)
@@ -276,12 +276,13 @@ def is_aggregation_time(measure: Measure, attribute: Attribute, reference: Refer
     return not attribute.hops and attribute.time_dimension == measure.time_dimension
 
 
-def _own_attribute(model: SemanticModel, dimension: Dimension) -> Attribute:
+def _own_attribute(model: SemanticModel, dimension: Dimension, hops: tuple[Hop, ...] = ()) -> Attribute:
     is_time = dimension.kind is DimensionKind.TIME
     return Attribute(
         model=model.name,
         expr=dimension.expr,
         grain=dimension.grain if is_time else None,
+        hops=hops,
         time_dimension=dimension.name if is_time else None,
     )
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from gnomon.core.errors import DefinitionError, QueryError, explain_unknown
+from gnomon.core.errors import DefinitionError, QueryError, explain_unknown, shorten
 from gnomon.planner.algebra import HAS_PREFIX
 from gnomon.planner.compiled import Compiled, is_aggregation_time
 from gnomon.planner.draft import Expanded, Leaf, Nested, Resolved, TimeRange
@@ -203,8 +203,9 @@ class _Expansion:
             elif any(is_time):
                 kept.append(condition)
                 if not all(r.name in named for r in condition.references):
+                    said = shorten(condition.text)
                     raise QueryError(
-                        f"metric '{metric.name}' is shifted in time, and the filter \"{condition.text}\" speaks of "
+                        f"metric '{metric.name}' is shifted in time, and the filter \"{said}\" speaks of "
                         "time and of something else at once. Split it into two, or group by all that it speaks of."
                     )
         column = f"{self._prefix}__{metric.name}_{len(self._found) + 1}"

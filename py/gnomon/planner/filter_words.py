@@ -21,7 +21,7 @@ _NODES: tuple[type[exp.Expr], ...] = (
     exp.And, exp.Or, exp.Not, exp.Paren,
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In, exp.Is, exp.Like, exp.ILike,
     exp.NullSafeEQ, exp.NullSafeNEQ,
-    exp.Literal, exp.Boolean, exp.Null, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.DPipe, exp.Tuple,
+    exp.Literal, exp.Boolean, exp.Null, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.DPipe,
     exp.Interval, exp.Var, exp.Cast, exp.DataType, exp.DataTypeParam, exp.Case, exp.If, exp.Coalesce, exp.Nullif,
     exp.Lower, exp.Upper, exp.Trim, exp.Length, exp.Abs, exp.Round, exp.TimestampTrunc, exp.DateTrunc,
     exp.Column, exp.Identifier,

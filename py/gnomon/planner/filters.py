@@ -14,7 +14,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from gnomon.core.errors import QueryError
+from gnomon.core.errors import QueryError, shorten
 from gnomon.planner.filter_words import ALLOWED, find_unsayable
 from gnomon.planner.references import CustomGrains, Reference, parse_call
 
@@ -24,6 +24,10 @@ _PLACE = "gnomon_reference_"
 _PLACE_NAME = re.compile(rf"{_PLACE}(\d+)")
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _MOST_CHARACTERS = 10_000
+# Deeper trees may parse and yet be too deep to be written. A chain such as a OR b OR c is flat.
+_DEEPEST = 100
+# The compiled parser falls over some texts that are no SQL, such as a lone ->, with errors of Python's own.
+_PARSER_ERRORS = (SqlglotError, TypeError, ValueError, AttributeError)
 # Under these it matters whether a comparison with null is null or false.
 _MINDS_NULLS = (exp.NEQ, exp.Not, exp.Is, exp.Case, exp.If, exp.Coalesce, exp.NullSafeEQ, exp.NullSafeNEQ)
 
@@ -59,7 +63,7 @@ def parse_filter(text: str, grains: CustomGrains) -> Filter:
     if _PLACE in text:
         raise _refuse(text, f"the word '{_PLACE}' is reserved")
     if len(text) > _MOST_CHARACTERS:
-        raise _refuse(f"{text[:40]}…", f"it has {len(text):,} characters; {_MOST_CHARACTERS:,} are allowed")
+        raise _refuse(text, f"it has {len(text):,} characters; {_MOST_CHARACTERS:,} are allowed")
     sql = _TEMPLATE.sub(stand_in, text)
     outside = _QUOTED.sub("", sql)
     if "{" in outside or "}" in outside:
@@ -67,7 +71,9 @@ def parse_filter(text: str, grains: CustomGrains) -> Filter:
     try:
         condition = _parse_condition(sql, text)
     except RecursionError:
-        raise _refuse(f"{text[:40]}…", "it is nested too deeply") from None
+        raise _refuse(text, "it is nested too deeply") from None
+    if _measure_depth(condition) > _DEEPEST:
+        raise _refuse(text, "it is nested too deeply")
     standing = sorted(_place_of(column) for column in condition.find_all(exp.Column))
     if standing != list(range(len(references))):
         raise _refuse(text, "a reference stands inside quotes or inside another word")
@@ -78,7 +84,7 @@ def parse_filter(text: str, grains: CustomGrains) -> Filter:
 def _parse_condition(sql: str, text: str) -> exp.Expr:
     try:
         statements = sqlglot.parse(sql, read="duckdb")
-    except SqlglotError as error:
+    except _PARSER_ERRORS as error:
         raise _refuse(text, f"it does not parse{_describe(error)}") from None
     if len(statements) != 1 or statements[0] is None:
         raise _refuse(text, "it must be one condition")
@@ -90,8 +96,21 @@ def _parse_condition(sql: str, text: str) -> exp.Expr:
     for column in condition.find_all(exp.Column):
         if column.table or not _PLACE_NAME.fullmatch(column.name):
             name = _first_words(column)
-            raise _refuse(text, f"'{name}' is a bare column; write {{{{ Dimension('entity__{column.name}') }}}}")
+            raise _refuse(
+                text, f"'{name}' is a bare column; write {{{{ Dimension('entity__{shorten(column.name)}') }}}}"
+            )
     return condition
+
+
+def _measure_depth(condition: exp.Expr) -> int:
+    deepest = 0
+    waiting = [(condition, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        below = depth + (not isinstance(node, exp.Binary))
+        waiting += [(child, below) for child in node.iter_expressions()]
+    return deepest
 
 
 def _place_of(column: exp.Column) -> int:
@@ -110,11 +129,11 @@ def _first_words(node: exp.Expr) -> str:
     return words if len(words) <= 60 else f"{words[:57]}…"
 
 
-def _describe(error: SqlglotError) -> str:
+def _describe(error: Exception) -> str:
     details = getattr(error, "errors", None) or [{}]
     highlight, column = details[0].get("highlight"), details[0].get("col")
-    return f" at '{highlight}' (column {column} after references)" if highlight else ""
+    return f" at '{shorten(highlight)}' (column {column} after references)" if highlight else ""
 
 
 def _refuse(text: str, why: str) -> QueryError:
-    return QueryError(f'filter "{text}": {why}.')
+    return QueryError(f'filter "{shorten(text)}": {why}.')

@@ -71,7 +71,7 @@ def read_attribute(
 def _join_hops(compiled: Compiled, fact: SemanticModel, attribute: Attribute, rows: Rows, moment: Column | None) -> str:
     table, model = str(fact.name), fact
     path = ""
-    for hop in attribute.hops:
+    for place, hop in enumerate(attribute.hops, start=1):
         target = compiled.manifest.models[hop.model]
         path += f"__{hop.link}"
         alias = f"{path}__{target.name}"
@@ -88,7 +88,7 @@ def _join_hops(compiled: Compiled, fact: SemanticModel, attribute: Attribute, ro
         if target.validity is not None and moment is not None:
             start, end = target.dimensions[target.validity.start], target.dimensions[target.validity.end]
             validity = Validity(moment, Column(alias, start.expr, start.grain), Column(alias, end.expr, end.grain))
-        rows.add(Join(alias, target.relation, tuple(equal), validity))
+        rows.add(Join(alias, target.relation, tuple(equal), validity, hops=attribute.hops[:place]))
         table, model = alias, target
     return table
 

@@ -248,6 +248,12 @@ class _Placing:
 
     def on_spine(self, times: tuple[Reference, ...], offset: Offset | None, *, keeps_empty: bool) -> OnSpine:
         """Return the join of totals to the moments that they are asked for."""
+        if offset is not None and offset.back is not None and isinstance(offset.back.grain, CustomGrain):
+            grain = offset.back.grain.value
+            raise QueryError(
+                f"metric '{self._leaf.metric}' is made of others or adds up over time, and is shifted by '{grain}', a "
+                "grain of the project's own. Shift it by a standard grain."
+            )
         needed = (*times, *(r for each in self._timed for r in each.references))
         spine = self._compiled.spine_for(needed, f"metric '{self._leaf.metric}'")
         rows, named = self._read_moments(spine, times, self._timed, self._range)

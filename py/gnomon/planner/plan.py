@@ -16,9 +16,10 @@ from gnomon.planner.expand_metrics import expand_metrics
 from gnomon.planner.keep_top import keep_top
 from gnomon.planner.list_values import list_values
 from gnomon.planner.place_leaves import answer_of
-from gnomon.planner.question import Question
+from gnomon.planner.question import Question, refuse_long_names
 from gnomon.planner.replicate_ratios import replicate_ratios
 from gnomon.planner.resolve_names import resolve_names
+from gnomon.planner.restrict_rows import restrict_rows
 from gnomon.planner.write_sql import take_extremes, write_sql
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Manifest, Metric
@@ -54,6 +55,7 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
     `rollups` are those that exist, by name, with their numbers of rows.
     """
     compiled = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
+    refuse_long_names(question)
     compiled = compiled.in_zone(question.time_zone)
     if question.metrics:
         resolved = resolve_names(compiled, question)
@@ -62,9 +64,11 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
         resolved, answer = keep_top(
             compiled, resolved, answer, lambda asked: answer_of(compiled, expand_metrics(compiled, asked))
         )
+        answer = restrict_rows(compiled, answer, question.row_filters)
         answer = replicate_ratios(compiled, resolved, expanded, answer)
     else:
         resolved, answer = list_values(compiled, question)
+        answer = restrict_rows(compiled, answer, question.row_filters)
     chosen = choose_rollups(compiled, answer, rollups)
     query = write_sql(resolved, absorb_scans(chosen.answer))
     groups = answer.groups

@@ -57,12 +57,13 @@ class Planner:
 
     def plan(self, question: Question) -> Plan:
         """Return the plan; QueryError refuses what cannot be answered exactly."""
-        if any(_MARK in text or _PLACE.search(text) for text in question.where):
+        if any(_MARK in text or _PLACE.search(text) for text in (*question.where, *question.row_filters)):
             return plan(self.compiled, question, self.rollups)
         values: list[str] = []
         shape = replace(
             question,
             where=tuple(_take_strings(text, values) for text in question.where),
+            row_filters=tuple(_take_strings(text, values) for text in question.row_filters),
             start=ANY_START if question.start else None,
             end=ANY_END if question.end else None,
         )

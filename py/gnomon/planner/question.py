@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from gnomon.core.errors import QueryError, shorten
+
+_MOST_CHARACTERS = 1_000
+
 
 @dataclass(frozen=True)
 class Question:
     """What a caller asks, in MetricFlow's names.
 
-    `start` and `end` bound metric_time, both included. `applies_floors` off answers as
+    `start` and `end` bound metric_time, both included. `row_filters` say which rows of the world there are for
+    the asker: every table is read as if it held no others. `applies_floors` off answers as
     MetricFlow does, without the smallest number of units that a metric asks for. Without metrics
     the values of the groups are listed, or with `takes_extremes` the least and the greatest of one.
     With `top`, so many groups stay, ranked by the first metric of `order_by` (else the first metric,
@@ -28,3 +33,11 @@ class Question:
     takes_extremes: bool = False
     top: int | None = None
     time_zone: str | None = None
+    row_filters: tuple[str, ...] = ()
+
+
+def refuse_long_names(question: Question) -> None:
+    """Refuse a word that is longer than any name: it would be looked for among all of them."""
+    for word in (*question.metrics, *question.group_by, *question.order_by):
+        if len(word) > _MOST_CHARACTERS:
+            raise QueryError(f"'{shorten(word)}' has {len(word):,} characters, and {_MOST_CHARACTERS:,} are the most.")

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from gnomon.core.errors import QueryError, explain_unknown
+from gnomon.core.errors import QueryError, explain_unknown, shorten
 from gnomon.core.names import EntityName
 from gnomon.semantic.grain import AnyGrain, CustomGrain, DatePart, Grain, base_of
 
@@ -24,6 +24,7 @@ _PARTS = {part.value: part for part in DatePart}
 _PART_PREFIX = "extract_"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_{1,2}[A-Za-z0-9]+)*")
 
+_MOST_CHARACTERS = 1_000
 _DESCENDING = re.compile(r"(?P<call>.*?)(?:\.descending\((?P<flag>True|False)\))?", re.DOTALL)
 _METRIC_CALL = re.compile(r"Metric\(\s*['\"](?P<name>\w+)['\"]\s*\)")
 
@@ -81,9 +82,12 @@ def parse_reference(word: str, grains: CustomGrains) -> Reference:
 
 def parse_call(call: str, grains: CustomGrains) -> Reference:
     """Return the reference that a call such as TimeDimension('metric_time', 'week') names."""
+    if len(call) > _MOST_CHARACTERS:
+        raise _refuse_call(call)
     try:
         tree = ast.parse(call.strip(), mode="eval").body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # The last two are Python's words for what is nested too deeply.
         raise _refuse_call(call) from None
     said: dict[str, AnyGrain | DatePart] = {}
     while isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute):
@@ -199,4 +203,4 @@ def _read_word(value: ast.expr) -> str | None:
 
 
 def _refuse_call(call: str) -> QueryError:
-    return QueryError(f"'{call}' is not a reference such as Dimension('creator__tier').")
+    return QueryError(f"'{shorten(call)}' is not a reference such as Dimension('creator__tier').")

@@ -28,8 +28,10 @@ def resolve_names(compiled: Compiled, question: Question) -> Resolved:
     groups = tuple(_settle(compiled, metrics, compiled.reference(word)) for word in question.group_by)
     refuse_repeats([*(group.name for group in groups), *question.metrics])
     filters = tuple(_settle_filter(compiled, metrics, compiled.filter(text)) for text in question.where)
+    everything = (*filters, *map(compiled.filter, question.row_filters))
     for metric in metrics:
-        _refuse_own_outcome(manifest, metric.name, metric, (*groups, *(r for each in filters for r in each.references)))
+        spoken = (*groups, *(reference for each in everything for reference in each.references))
+        _refuse_own_outcome(manifest, metric.name, metric, spoken)
     metrics = tuple(
         metric if comparison is None else compare(compiled, metric, word, comparison, groups, filters)
         for word, metric, (_, comparison) in zip(question.metrics, metrics, asked, strict=True)

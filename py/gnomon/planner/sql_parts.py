@@ -93,6 +93,11 @@ def name(column: str, table: str | None = None) -> exp.Column:
     return exp.Column(this=identifier(column), table=None if table is None else identifier(table))
 
 
+def all_columns(table: str) -> exp.Expr:
+    """Return all columns of a table, and of no other."""
+    return exp.Column(this=exp.Star(), table=identifier(table))
+
+
 def names(columns: Iterable[str], table: str | None = None) -> Iterator[exp.Column]:
     """Yield quoted columns."""
     return (name(column, table) for column in columns)
@@ -282,7 +287,10 @@ def aggregate(value: Value, rows: exp.Expr) -> exp.Expr:
         case Aggregation.COUNT_DISTINCT:
             return exp.Count(this=exp.Distinct(expressions=[rows]))
         case Aggregation.AVERAGE:
-            return exp.Avg(this=rows)
+            if value.argument.weight is None:
+                return exp.Avg(this=rows)
+            number_of_values = exp.Nullif(this=exp.Sum(this=read(value.argument.weight)), expression=number(0))
+            return exp.Div(this=cast(exp.Sum(this=rows), exp.DType.DOUBLE), expression=number_of_values)
         case Aggregation.PERCENTILE:
             assert value.percentile is not None
             kind = exp.PercentileDisc if value.percentile.is_discrete else exp.PercentileCont

@@ -7,10 +7,25 @@ from typing import TypedDict
 
 from sqlglot import exp
 
-from gnomon.planner.algebra import SPINE, Answer, Block, Conversions, Join, Scan, Side, Spread, Top, Value, Window
+from gnomon.planner.algebra import (
+    PRESENT,
+    SPINE,
+    Answer,
+    Block,
+    Conversions,
+    Join,
+    Restricted,
+    Scan,
+    Side,
+    Spread,
+    Top,
+    Value,
+    Window,
+)
 from gnomon.planner.sql_parts import (
     aggregate,
     alias,
+    all_columns,
     all_of,
     any_of,
     argument,
@@ -59,7 +74,7 @@ def read_rows(scan: Scan, write_answer: WriteAnswer) -> Rows:
     """Return where the rows of a scan come from."""
     spread = [] if scan.spread is None else [_spread(scan.spread)]
     return {
-        "source": table(scan.relation, scan.alias),
+        "source": _write_table(scan.relation, scan.alias, write_answer),
         "joins": [*spread, *write_joins(scan.joins, write_answer)],
         "where": write_tests(scan.tests),
     }
@@ -68,10 +83,10 @@ def read_rows(scan: Scan, write_answer: WriteAnswer) -> Rows:
 def write_joins(joins: tuple[Join, ...], write_answer: WriteAnswer) -> Iterator[exp.Join]:
     """Yield the joins, in their order."""
     for each in joins:
-        if not isinstance(each.target, str):
+        if isinstance(each.target, Answer | Top):
             target: exp.Expr = subquery(write_answer(each.target), each.alias)
         else:
-            target = marked_table(each.target, each.alias) if each.marks else table(each.target, each.alias)
+            target = _write_table(each.target, each.alias, write_answer, marks=each.marks)
         equal = same if each.meets_nulls else equals
         on: list[exp.Expr] = [equal(read(left), read(right)) for left, right in each.equal]
         if each.validity is not None:
@@ -79,6 +94,16 @@ def write_joins(joins: tuple[Join, ...], write_answer: WriteAnswer) -> Iterator[
             on.append(exp.GTE(this=read(moment), expression=read(start)))
             on.append(any_of([exp.LT(this=read(moment), expression=read(end)), is_null(read(end))]))
         yield join(target, on, "cross" if not on else "full" if each.keeps_both else "left")
+
+
+def _write_table(
+    relation: str | Restricted, called: str, write_answer: WriteAnswer, *, marks: bool = False
+) -> exp.Expr:
+    if isinstance(relation, str):
+        return marked_table(relation, called) if marks else table(relation, called)
+    columns: list[exp.Expr] = [all_columns(relation.scan.alias)]
+    columns += [alias(exp.true(), PRESENT)] if marks else []
+    return subquery(select(columns, **read_rows(relation.scan, write_answer)), called)
 
 
 def _spread(spread: Spread) -> exp.Join:
