@@ -187,8 +187,8 @@ def _make_world(database: duckdb.DuckDBPyConnection, rows: int) -> None:
             i as act_id, date '2026-01-01' + cast(i * {DAYS} // {rows} as integer) as d,
             cast({CREATORS} * power(hash(i) % 1000003 / 1000003.0, 3) as integer) as creator_id,
             hash(i + 1) % {ITEMS} as item_id, hash(i + 2) % {ACTORS} as actor_id,
-            ['video', 'live', 'image', 'story'][cast(1 + hash(i + 3) % 4 as integer)] as kind, hash(i + 4) % 100 < 3 as is_bad,
-            cast(hash(i + 5) % 97 as integer) as amount
+            ['video', 'live', 'image', 'story'][cast(1 + hash(i + 3) % 4 as integer)] as kind,
+            hash(i + 4) % 100 < 3 as is_bad, cast(hash(i + 5) % 97 as integer) as amount
         from range({rows}) as t(i)
     """)
     database.execute(f"""
