@@ -28,6 +28,7 @@ DAYS, CREATORS, ITEMS, ACTORS = 180, 20_000, 100_000, 200_000
 WINDOW_ROWS = ROWS // 10
 ROLLUP = {"name": "acts_daily", "grain": "day", "dimensions": ["act__kind"]}
 WINDOW = {"count": 28, "granularity": "day"}
+DATES = frozenset((f'"small"."main"."{table}"', "d") for table in ("acts", "states"))
 VIDEO = "{{ Dimension('act__kind') }} = 'video'"
 GOLD = "{{ Dimension('creator__tier') }} = 'gold'"
 
@@ -120,7 +121,7 @@ def run() -> Iterator[Comparison | str]:
     """Yield each shape beside its SQL by hand, windows beside MetricFlow's, and a rollup beside its base."""
     with TemporaryDirectory() as folder:
         path = write_manifest(Path(folder) / "m.json", *_define())
-        compiled = Compiled(read_manifest(path))
+        compiled = Compiled(read_manifest(path), DATES)
         with duckdb.connect(":memory:") as database:
             database.execute(f"attach '{folder}/small.duckdb' as small; use small; set threads = 2")
             database.execute("set enable_progress_bar = false")
@@ -239,7 +240,7 @@ def _compare_rollup(database: duckdb.DuckDBPyConnection, compiled: Compiled) -> 
         f"create or replace table {rollup.relation} as {write_rollup(compiled, model, rollup).sql('duckdb')}"
     )
     size = database.execute(f"select count(*) from {rollup.relation}").fetchall()[0][0]
-    planner = Planner(compiled.manifest, {rollup.name: size})
+    planner = Planner(compiled.manifest, {rollup.name: size}, DATES)
     for question in (
         Question(("amount", "acts"), ("metric_time__week",)),
         Question(("bad_rate",), ("act__kind", "metric_time__month")),

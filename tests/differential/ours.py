@@ -7,15 +7,21 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from gnomon.planner import Question, plan
+from gnomon.planner import Compiled, Question, plan
 from gnomon.semantic import read_manifest
-from gnomon.semantic.model import Manifest
 from tests.differential.questions import Asked
+from tests.differential.tables import DATE_COLUMNS
 
 
 @lru_cache(maxsize=4)
-def _read(manifest: Path, _written: int) -> Manifest:
-    return read_manifest(manifest)
+def _read(manifest: Path, _written: int) -> Compiled:
+    known = read_manifest(manifest)
+    dates = {
+        (model.relation, column)
+        for model in known.models.values()
+        for column in DATE_COLUMNS.get(model.relation.rsplit(".", 1)[-1].strip('"'), ())
+    }
+    return Compiled(known, frozenset(dates))
 
 
 def write_question(asked: Asked, row_filters: tuple[str, ...] = ()) -> Question:
@@ -52,5 +58,5 @@ def answer_ours(manifest: Path, asked: Asked) -> str:
     if asked.saved_query:
         from gnomon.engine.request import expand_saved
 
-        question = expand_saved(known, question, asked.saved_query)
+        question = expand_saved(known.manifest, question, asked.saved_query)
     return plan(known, question).sql

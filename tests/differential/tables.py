@@ -178,6 +178,12 @@ COLUMNS: dict[str, str] = {
 }
 
 
+DATE_COLUMNS = {
+    table: frozenset(column.split()[0] for column in columns.split(", ") if column.endswith(" date"))
+    for table, columns in COLUMNS.items()
+}
+
+
 def fill_tables(connection: duckdb.DuckDBPyConnection, shape: Shape) -> None:
     """Create and fill every table of a world, its time spines included."""
     maker = Maker(shape)

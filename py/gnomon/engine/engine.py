@@ -34,7 +34,7 @@ class Engine:
 
     def __init__(self, manifest: Manifest, warehouse: Warehouse, record: BuildRecord | None, is_current: bool) -> None:
         self.manifest = manifest
-        self._planner = Planner(manifest)
+        self._planner = Planner(manifest, dates=warehouse.date_columns())
         self._warehouse = warehouse
         self._record = record
         self._is_current = is_current

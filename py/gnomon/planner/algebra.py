@@ -30,7 +30,8 @@ class Column(NamedTuple):
     """SQL over the table called `table`, truncated to a grain, or a part of it.
 
     One that `is_marked` is null where the join found no row, whatever its SQL makes of nulls. With a
-    `zone`, the SQL gives a moment in UTC, and the column is the time that clocks showed there.
+    `zone`, the SQL gives a moment in UTC, and the column is the time that clocks showed there. `is_date` says
+    that the SQL gives dates, without a time of day, and `is_key` that it names rows of some table.
     """
 
     table: str
@@ -39,6 +40,8 @@ class Column(NamedTuple):
     part: DatePart | None = None
     is_marked: bool = False
     zone: str | None = None
+    is_date: bool = False
+    is_key: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,15 @@ class Restricted:
 
 
 @dataclass(frozen=True)
+class Days:
+    """The rows of a scan, added up by columns that are not truncated yet, under the names given to them."""
+
+    scan: Scan
+    columns: tuple[tuple[str, Column], ...]
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
 class SpineRows:
     """The periods of a time spine that pass the tests; `joins` lead to grains of a project's own."""
 
@@ -126,7 +138,7 @@ class Scan:
     """The rows of a table with what is joined to them, under tests. Its grain is the table's row."""
 
     alias: str
-    relation: str | Restricted
+    relation: str | Restricted | Days
     joins: tuple[Join, ...] = ()
     tests: tuple[Test, ...] = ()
     spread: Spread | None = None
@@ -224,6 +236,11 @@ class Argument(NamedTuple):
     counts_true: bool = False
     counts_present: bool = False
     weight: Column | None = None
+
+    @property
+    def is_count(self) -> bool:
+        """Tell whether ones are added up."""
+        return self.counts_true or self.counts_present
 
 
 @dataclass(frozen=True)

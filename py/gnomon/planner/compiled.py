@@ -53,14 +53,19 @@ class Attribute:
     hops: tuple[Hop, ...] = ()
     time_dimension: DimensionName | None = None
     is_entity: bool = False
+    is_date: bool = False
     zone: str | None = None
 
 
 class Compiled:
-    """A manifest with its join closure; each model's is made when it is first asked for."""
+    """A manifest with its join closure; each model's is made when it is first asked for.
 
-    def __init__(self, manifest: Manifest) -> None:
+    `dates` are the columns, as relation and name in lower case, that are known to hold dates without a time of day.
+    """
+
+    def __init__(self, manifest: Manifest, dates: frozenset[tuple[str, str]] = frozenset()) -> None:
         self.manifest = manifest
+        self._dates = dates
         self._closures: dict[ModelName, dict[str, tuple[Attribute, ...]]] = {}
         self._filters: dict[str, Filter] = {}
         self._references: dict[str, Reference] = {}
@@ -109,7 +114,7 @@ class Compiled:
         """Return where `reference` stands for `measure`; QueryError says why it cannot be reached."""
         model = self.manifest.model_of(measure.name)
         if not reference.links and reference.element == METRIC_TIME:
-            attribute = _own_attribute(model, model.dimensions[measure.time_dimension])
+            attribute = self._own_attribute(model, model.dimensions[measure.time_dimension])
         else:
             # A metric by an entity on a path of its own is joined by that entity of the fact.
             name = reference.plain if reference.metric is None else reference.element
@@ -139,6 +144,10 @@ class Compiled:
     def reachable(self, model: SemanticModel) -> tuple[str, ...]:
         """Return all names that the measures of `model` can be grouped by, times without a grain."""
         return tuple(sorted({METRIC_TIME, *self.closure(model)}))
+
+    def is_date(self, model: SemanticModel, expr: str) -> bool:
+        """Tell whether a column of the model's table is known to hold dates without a time of day."""
+        return (model.relation, expr.lower()) in self._dates
 
     def spine_for(self, references: tuple[Reference, ...], why: str) -> TimeSpine:
         """Return the coarsest time spine that can say all the times; QueryError if there is none."""
@@ -185,7 +194,7 @@ class Compiled:
         for link in own:
             path = "__".join((*links, *link))
             for dimension in model.dimensions.values():
-                yield f"{path}__{dimension.name}", _own_attribute(model, dimension, hops)
+                yield f"{path}__{dimension.name}", self._own_attribute(model, dimension, hops)
             for entity in model.entities.values():
                 if link and entity.name not in link:
                     yield f"{path}__{entity.name}", Attribute(model.name, entity.expr, None, hops, is_entity=True)
@@ -200,6 +209,17 @@ class Compiled:
                     continue
                 hop = Hop(entity.name, entity.expr, target.name, target.entities[entity.name].expr)
                 yield from self._walk(target, (*links, entity.name), (*hops, hop))
+
+    def _own_attribute(self, model: SemanticModel, dimension: Dimension, hops: tuple[Hop, ...] = ()) -> Attribute:
+        is_time = dimension.kind is DimensionKind.TIME
+        return Attribute(
+            model=model.name,
+            expr=dimension.expr,
+            grain=dimension.grain if is_time else None,
+            hops=hops,
+            time_dimension=dimension.name if is_time else None,
+            is_date=is_time and self.is_date(model, dimension.expr),
+        )
 
     def _targets(self, model: SemanticModel, link: EntityName) -> Iterator[SemanticModel]:
         """The other models in which `link` names one row, at one moment if their rows count for a period."""
@@ -274,17 +294,6 @@ def is_aggregation_time(measure: Measure, attribute: Attribute, reference: Refer
     if reference.element == METRIC_TIME and not reference.links:
         return True
     return not attribute.hops and attribute.time_dimension == measure.time_dimension
-
-
-def _own_attribute(model: SemanticModel, dimension: Dimension, hops: tuple[Hop, ...] = ()) -> Attribute:
-    is_time = dimension.kind is DimensionKind.TIME
-    return Attribute(
-        model=model.name,
-        expr=dimension.expr,
-        grain=dimension.grain if is_time else None,
-        hops=hops,
-        time_dimension=dimension.name if is_time else None,
-    )
 
 
 def _own_links(model: SemanticModel) -> tuple[EntityName, ...]:

@@ -59,7 +59,14 @@ def read_attribute(
     is_marked = bool(attribute.hops) and not is_plain(attribute.expr)
     if is_marked:
         rows.mark(table)
-    column = Column(table, attribute.expr, is_marked=is_marked, zone=attribute.zone)
+    column = Column(
+        table,
+        attribute.expr,
+        is_marked=is_marked,
+        zone=attribute.zone,
+        is_date=attribute.is_date,
+        is_key=attribute.is_entity,
+    )
     if reference.part is not None:
         return column._replace(part=reference.part)
     grain: AnyGrain | None = reference.grain or attribute.grain

@@ -305,7 +305,8 @@ class _Placing:
 
     def _own_time(self, grain: Grain) -> Column:
         """The rows' own time, as the clocks of the question's zone showed it."""
-        return Column(str(self._model.name), self._time_expr, grain, zone=self._compiled.zone)
+        is_date = self._compiled.is_date(self._model, self._time_expr)
+        return Column(str(self._model.name), self._time_expr, grain, zone=self._compiled.zone, is_date=is_date)
 
     def _is_time(self, reference: Reference) -> bool:
         attribute = self._compiled.find(self._leaf.metric, self._measure, reference)
@@ -345,13 +346,19 @@ class _Placing:
             or self._compiled.find(self._leaf.metric, self._measure, group).time_dimension == rule.dimension
         ]  # fmt: skip
         is_spread = self._spine is not None and rule.dimension == self._measure.time_dimension
-        moment = self._moment() if is_spread else Column(table, dimension.expr, dimension.grain)
+        moment = (
+            self._moment()
+            if is_spread
+            else Column(
+                table, dimension.expr, dimension.grain, is_date=self._compiled.is_date(self._model, dimension.expr)
+            )
+        )
         return Window(
             moment=moment,
             takes_last=rule.takes_last,
             # As MetricFlow: of several grains of the window's time, the first asked for decides.
             partitions=tuple(self._read(group) for group in same[:1]),
-            groupings=tuple(Column(table, self._model.entities[name].expr) for name in rule.groupings),
+            groupings=tuple(Column(table, self._model.entities[name].expr, is_key=True) for name in rule.groupings),
         )
 
 

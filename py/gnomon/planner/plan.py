@@ -13,6 +13,7 @@ from gnomon.planner.choose_rollups import choose_rollups
 from gnomon.planner.compiled import Compiled
 from gnomon.planner.draft import Resolved
 from gnomon.planner.expand_metrics import expand_metrics
+from gnomon.planner.gather_days import gather_days
 from gnomon.planner.keep_top import keep_top
 from gnomon.planner.list_values import list_values
 from gnomon.planner.place_leaves import answer_of
@@ -70,7 +71,7 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
         resolved, answer = list_values(compiled, question)
         answer = restrict_rows(compiled, answer, question.row_filters)
     chosen = choose_rollups(compiled, answer, rollups)
-    query = write_sql(resolved, absorb_scans(chosen.answer))
+    query = write_sql(resolved, gather_days(absorb_scans(chosen.answer)))
     groups = answer.groups
     if question.takes_extremes:
         query, groups = take_extremes(query, groups)

@@ -44,11 +44,17 @@ class _Kept:
 class Planner:
     """Plans questions over one manifest; safe to share between threads.
 
-    `rollups` are those that exist, by name, with their numbers of rows.
+    `rollups` are those that exist, by name, with their numbers of rows; `dates` are the columns, as relation and
+    name in lower case, that are known to hold dates without a time of day.
     """
 
-    def __init__(self, manifest: Manifest, rollups: Mapping[str, int] = {}) -> None:
-        self.compiled = Compiled(manifest)
+    def __init__(
+        self,
+        manifest: Manifest,
+        rollups: Mapping[str, int] = {},
+        dates: frozenset[tuple[str, str]] = frozenset(),
+    ) -> None:
+        self.compiled = Compiled(manifest, dates)
         self.rollups = rollups
         self._kept: OrderedDict[Question, _Kept] = OrderedDict()
         self._lock = Lock()

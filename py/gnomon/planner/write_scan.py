@@ -13,6 +13,7 @@ from gnomon.planner.algebra import (
     Answer,
     Block,
     Conversions,
+    Days,
     Join,
     Restricted,
     Scan,
@@ -97,10 +98,14 @@ def write_joins(joins: tuple[Join, ...], write_answer: WriteAnswer) -> Iterator[
 
 
 def _write_table(
-    relation: str | Restricted, called: str, write_answer: WriteAnswer, *, marks: bool = False
+    relation: str | Restricted | Days, called: str, write_answer: WriteAnswer, *, marks: bool = False
 ) -> exp.Expr:
     if isinstance(relation, str):
         return marked_table(relation, called) if marks else table(relation, called)
+    if isinstance(relation, Days):
+        keys = [alias(read(column), name) for name, column in relation.columns]
+        totals = [alias(_write_total(value, is_grouped=True), value.column) for value in relation.values]
+        return subquery(select([*keys, *totals], group=len(keys), **read_rows(relation.scan, write_answer)), called)
     columns: list[exp.Expr] = [all_columns(relation.scan.alias)]
     columns += [alias(exp.true(), PRESENT)] if marks else []
     return subquery(select(columns, **read_rows(relation.scan, write_answer)), called)
@@ -184,7 +189,7 @@ def write_scan(block: Block, values: tuple[Value, ...], counted: str | None, wri
     keys = [alias(read(column), group) for group, column in block.groups]
     rows = read_rows(block.source, write_answer)
     if block.window is None:
-        totals = [alias(_write_total(value, bool(groups)), value.column) for value in values]
+        totals = [alias(_write_total(value, is_grouped=bool(groups)), value.column) for value in values]
         return select([*keys, *totals, *count], group=len(groups), **rows)
     arguments = [alias(argument(value.argument), value.column) for value in values]
     kept = select([*keys, *arguments], qualify=_keep_window(block.window), **rows)
@@ -192,11 +197,11 @@ def write_scan(block: Block, values: tuple[Value, ...], counted: str | None, wri
     return select([*names(groups), *totals, *count], subquery(kept, "rows_kept"), group=len(groups))
 
 
-def _write_total(value: Value, is_grouped: bool) -> exp.Expr:
+def _write_total(value: Value, *, is_grouped: bool) -> exp.Expr:
     """Return the aggregate of the rows that pass the value's own tests."""
-    total = aggregate(value, argument(value.argument))
     if not value.tests:
-        return total
+        return _count(value) if is_grouped and value.argument.is_count else aggregate(value, argument(value.argument))
+    total = aggregate(value, argument(value.argument))
 
     def keep(total: exp.Expr) -> exp.Expr:
         return exp.Filter(this=total, expression=exp.Where(this=all_of(write_tests(value.tests))))
@@ -206,6 +211,14 @@ def _write_total(value: Value, is_grouped: bool) -> exp.Expr:
         is_any = exp.GT(this=keep(exp.Count(this=exp.Star())), expression=number(0))
         return case(is_any, keep(total))
     return keep(total)
+
+
+def _count(value: Value) -> exp.Expr:
+    """Return a sum of ones as a count, which is quicker; of no rows it is 0, so it is for groups, which have rows."""
+    rows = read(value.argument.column)
+    if value.argument.counts_present:
+        return exp.Count(this=rows)
+    return exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=rows))
 
 
 def _keep_window(kept: Window) -> exp.Expr:

@@ -51,6 +51,14 @@ class Warehouse:
         except duckdb.Error as error:
             raise _translate(self.path, error) from None
 
+    def date_columns(self) -> frozenset[tuple[str, str]]:
+        """Return the columns of type DATE, as relation in quotes and name in lower case."""
+        found = self._connection.execute(
+            "select database_name, schema_name, table_name, lower(column_name) from duckdb_columns() "
+            "where data_type = 'DATE' and not internal"
+        ).fetchall()
+        return frozenset((".".join(f'"{part}"' for part in relation), column) for *relation, column in found)
+
     def open_cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a cursor for one query; who opens it closes it."""
         return self._connection.cursor()

@@ -1,8 +1,9 @@
 WITH "scan_1" AS (
   SELECT
     "posts"."kind" AS "post__kind",
-    SUM(CASE WHEN "posts"."is_bad" THEN 1 ELSE 0 END) AS "__bad_posts_1",
-    SUM(CASE WHEN NOT "posts"."post_id" IS NULL THEN 1 ELSE 0 END) AS "__posts_2",
+    COUNT(*) FILTER(WHERE
+      "posts"."is_bad") AS "__bad_posts_1",
+    COUNT("posts"."post_id") AS "__posts_2",
     SUM(CASE WHEN NOT "posts"."post_id" IS NULL THEN 1 ELSE 0 END) FILTER(WHERE
       (
         "posts"."kind" = 'video'

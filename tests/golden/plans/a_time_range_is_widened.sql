@@ -1,7 +1,7 @@
 WITH "scan_1" AS (
   SELECT
     DATE_TRUNC('MONTH', "posts"."post_date") AS "metric_time__month",
-    SUM(CASE WHEN NOT "posts"."post_id" IS NULL THEN 1 ELSE 0 END) AS "__posts_1"
+    COUNT("posts"."post_id") AS "__posts_1"
   FROM "small"."main"."posts" AS "posts"
   WHERE
     DATE_TRUNC('DAY', "posts"."post_date") >= CAST('2026-01-01 00:00:00' AS TIMESTAMP)

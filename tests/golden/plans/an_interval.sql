@@ -3,7 +3,7 @@ WITH "scan_1" AS (
     "reviews"."region" AS "review__region",
     SUM("reviews"."bad_weight") AS "__bad_weight_1",
     SUM("reviews"."weight") AS "__weight_2",
-    SUM(CASE WHEN NOT "reviews"."review_id" IS NULL THEN 1 ELSE 0 END) AS "__reviews_3"
+    COUNT("reviews"."review_id") AS "__reviews_3"
   FROM "small"."main"."reviews" AS "reviews"
   GROUP BY
     1

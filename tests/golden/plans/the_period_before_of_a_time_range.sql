@@ -1,8 +1,9 @@
 WITH "scan_1" AS (
   SELECT
     "posts"."kind" AS "post__kind",
-    SUM(CASE WHEN "posts"."is_bad" THEN 1 ELSE 0 END) AS "__bad_posts_1",
-    SUM(CASE WHEN NOT "posts"."post_id" IS NULL THEN 1 ELSE 0 END) AS "__posts_2"
+    COUNT(*) FILTER(WHERE
+      "posts"."is_bad") AS "__bad_posts_1",
+    COUNT("posts"."post_id") AS "__posts_2"
   FROM "small"."main"."posts" AS "posts"
   WHERE
     DATE_TRUNC('DAY', "posts"."post_date") >= CAST('2026-01-06 00:00:00' AS TIMESTAMP)
@@ -12,8 +13,9 @@ WITH "scan_1" AS (
 ), "scan_2" AS (
   SELECT
     "posts"."kind" AS "post__kind",
-    SUM(CASE WHEN "posts"."is_bad" THEN 1 ELSE 0 END) AS "__bad_posts_3",
-    SUM(CASE WHEN NOT "posts"."post_id" IS NULL THEN 1 ELSE 0 END) AS "__posts_4"
+    COUNT(*) FILTER(WHERE
+      "posts"."is_bad") AS "__bad_posts_3",
+    COUNT("posts"."post_id") AS "__posts_4"
   FROM "small"."main"."posts" AS "posts"
   WHERE
     DATE_TRUNC('DAY', "posts"."post_date") >= CAST('2026-01-03 00:00:00' AS TIMESTAMP)

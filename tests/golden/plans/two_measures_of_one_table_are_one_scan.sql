@@ -1,9 +1,10 @@
 WITH "scan_1" AS (
   SELECT
     "__creator__creators"."tier" AS "creator__tier",
-    SUM(CASE WHEN NOT "posts"."post_id" IS NULL THEN 1 ELSE 0 END) AS "__posts_1",
+    COUNT("posts"."post_id") AS "__posts_1",
     SUM("posts"."views") AS "__views_2",
-    SUM(CASE WHEN "posts"."is_bad" THEN 1 ELSE 0 END) AS "__bad_posts_3"
+    COUNT(*) FILTER(WHERE
+      "posts"."is_bad") AS "__bad_posts_3"
   FROM "small"."main"."posts" AS "posts"
   LEFT JOIN "small"."main"."creators" AS "__creator__creators"
     ON "posts"."creator_id" = "__creator__creators"."creator_id"
