@@ -54,9 +54,9 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
 
     `rollups` are those that exist, by name, with their numbers of rows.
     """
-    compiled = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
+    known = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
     refuse_long_names(question)
-    compiled = compiled.in_zone(question.time_zone)
+    compiled = known.in_zone(question.time_zone)
     if question.metrics:
         resolved = resolve_names(compiled, question)
         expanded = expand_metrics(compiled, resolved)
@@ -69,7 +69,7 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
     else:
         resolved, answer = list_values(compiled, question)
         answer = restrict_rows(compiled, answer, question.row_filters)
-    chosen = choose_rollups(compiled, answer, rollups)
+    chosen = choose_rollups(known, answer, rollups)
     query = write_sql(resolved, absorb_scans(chosen.answer))
     groups = answer.groups
     if question.takes_extremes:

@@ -38,6 +38,6 @@ class Question:
 
 def refuse_long_names(question: Question) -> None:
     """Refuse a word that is longer than any name: it would be looked for among all of them."""
-    for word in (*question.metrics, *question.group_by, *question.order_by):
+    for word in (*question.metrics, *question.group_by, *question.order_by, question.time_zone or ""):
         if len(word) > _MOST_CHARACTERS:
             raise QueryError(f"'{shorten(word)}' has {len(word):,} characters, and {_MOST_CHARACTERS:,} are the most.")
