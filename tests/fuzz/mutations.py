@@ -96,7 +96,7 @@ def write_questions() -> st.SearchStrategy[Question]:
     return st.builds(
         Question,
         metrics=some, group_by=some, where=some, order_by=some, limit=_COUNTS, start=moment, end=moment, top=_COUNTS,
-        row_filters=some, applies_floors=st.booleans(), time_zone=st.sampled_from(ZONES) | TEXTS,
+        row_filters=some, applies_floors=st.booleans(), time_zone=st.sampled_from([None] * 20 + ["UTC", "nowhere"]),
         takes_extremes=st.booleans(),
     )  # fmt: skip
 
