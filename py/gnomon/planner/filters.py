@@ -71,9 +71,9 @@ def parse_filter(text: str, grains: CustomGrains) -> Filter:
     try:
         condition = _parse_condition(sql, text)
     except RecursionError:
-        raise _refuse(text, "it is nested too deeply") from None
+        raise _refuse(text, f"it is nested too deeply; {_DEEPEST} levels are allowed") from None
     if _measure_depth(condition) > _DEEPEST:
-        raise _refuse(text, "it is nested too deeply")
+        raise _refuse(text, f"it is nested too deeply; {_DEEPEST} levels are allowed")
     standing = sorted(_place_of(column) for column in condition.find_all(exp.Column))
     if standing != list(range(len(references))):
         raise _refuse(text, "a reference stands inside quotes or inside another word")
