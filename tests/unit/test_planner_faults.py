@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import replace
 
 import pytest
@@ -62,6 +63,25 @@ def test_a_filter_that_is_too_long_is_refused_beside_a_kept_plan_too(manifest: M
             continue
         with pytest.raises(QueryError, match="it has 11,034 characters; 10,000 are allowed"):
             planner.plan(question)
+
+
+@pytest.mark.parametrize("field", ["limit", "top"])
+def test_what_python_holds_equal_to_a_number_is_no_number_of_rows(manifest: Manifest, field: str) -> None:
+    planner = Planner(manifest)
+    question = Question(("posts",), ("creator",))
+    assert planner.plan(replace(question, **{field: 1})).sql
+    for value in (True, 1.0):
+        with pytest.raises(QueryError, match=f"{field} {value} is not a number of rows"):
+            planner.plan(replace(question, **{field: value}))
+
+
+@pytest.mark.parametrize("call", ["1if 2else 3", "Dimension('\\d')", "0x1for x in y", "Dimension('a') + 1_", "1 is 1"])
+def test_a_reference_makes_python_say_nothing_of_its_own(manifest: Manifest, call: str) -> None:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        with pytest.raises(QueryError, match="is not a reference"):
+            plan(manifest, Question(("posts",), where=(f"{{{{ {call} }}}} = 1",)))
+    assert not said
 
 
 def test_a_rollup_of_utc_days_is_a_miss_in_another_time_zone(manifest: Manifest) -> None:

@@ -16,7 +16,7 @@ from gnomon.planner.expand_metrics import expand_metrics
 from gnomon.planner.keep_top import keep_top
 from gnomon.planner.list_values import list_values
 from gnomon.planner.place_leaves import answer_of
-from gnomon.planner.question import Question, refuse_long_names
+from gnomon.planner.question import Question, check_question
 from gnomon.planner.replicate_ratios import replicate_ratios
 from gnomon.planner.resolve_names import resolve_names
 from gnomon.planner.restrict_rows import restrict_rows
@@ -55,7 +55,7 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
     `rollups` are those that exist, by name, with their numbers of rows.
     """
     known = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
-    refuse_long_names(question)
+    check_question(question)
     compiled = known.in_zone(question.time_zone)
     if question.metrics:
         resolved = resolve_names(compiled, question)

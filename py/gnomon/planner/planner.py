@@ -18,7 +18,7 @@ from gnomon.planner.compiled import Compiled
 from gnomon.planner.draft import ANY_END, ANY_START, TimeRange
 from gnomon.planner.filters import MOST_CHARACTERS
 from gnomon.planner.plan import Plan, plan
-from gnomon.planner.question import Question
+from gnomon.planner.question import Question, check_question
 from gnomon.planner.resolve_names import read_bounds
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Manifest
@@ -58,6 +58,7 @@ class Planner:
 
     def plan(self, question: Question) -> Plan:
         """Return the plan; QueryError refuses what cannot be answered exactly."""
+        check_question(question)
         if any(_MARK in text or _PLACE.search(text) for text in (*question.where, *question.row_filters)):
             return plan(self.compiled, question, self.rollups)
         values: list[str] = []
