@@ -43,7 +43,7 @@ test: $(VENV)/installed   ## all tests that CI runs
 	$(BIN)/pytest -n 2 --dist loadfile
 
 nightly: $(VENV)/installed   ## slower tests and benchmarks
-	$(BIN)/pytest -n 2 --dist loadfile -m "nightly or not nightly"
+	$(BIN)/pytest -n 2 --dist loadfile -m "nightly or not nightly" tests
 	$(MAKE) bench
 
 check: $(VENV)/installed   ## lint, types, SQL style

@@ -41,13 +41,15 @@ def write_question(asked: Asked, row_filters: tuple[str, ...] = ()) -> Question:
 
 
 def add_words(question: Question, rng: random.Random) -> Question:
-    """Return the question with what MetricFlow cannot say, now and then: a word after a metric, or a top."""
+    """Return the question with what MetricFlow cannot say, now and then: a word after a metric, a time zone, a top."""
     if not question.metrics or question.order_by:
         return question
     if rng.random() < 0.2:
         first, *others = question.metrics
         word = rng.choice(["previous", "change", "growth", "total", "share"])
         question = replace(question, metrics=(f"{first}__{word}", *others))
+    if rng.random() < 0.1:
+        question = replace(question, time_zone=rng.choice(["Asia/Shanghai", "America/New_York"]))
     return replace(question, top=rng.randrange(1, 4)) if rng.random() < 0.15 else question
 
 

@@ -110,7 +110,7 @@ class Asker:
         number = self.rng.choices([1, 2, 3, 4], [50, 25, 15, 10])[0]
         if wishes & {"several_metrics", "several_models"}:
             number = max(number, 2)
-        while len(chosen) < number:
+        while len(chosen) < min(number, len(self.features)):
             name = self._metric_with(self.rng.choice(OF_METRICS), wishes)
             if name not in chosen:
                 chosen.append(name)

@@ -14,8 +14,8 @@ Json = dict[str, Any]
 FUNCTIONS = frozenset({
     "+", "-", "*", "/", "%", "||", "~~", "!~~", "~~*", "!~~*", "not", "abs", "avg", "coalesce", "count", "count_star",
     "date_part", "date_trunc", "first_value", "last_value", "lead", "length", "lower", "max", "min", "nullif",
-    "percentile_cont", "percentile_disc", "quantile_cont", "quantile_disc", "round", "row_number", "sum", "trim",
-    "trunc", "upper", "floor",
+    "percentile_cont", "percentile_disc", "quantile_cont", "quantile_disc", "round", "row_number", "sum", "timezone",
+    "trim", "trunc", "upper", "floor",
     # Intervals.
     *(f"to_{unit}" for unit in (
         "microseconds", "milliseconds", "seconds", "minutes", "hours", "days", "weeks", "months", "quarters", "years",

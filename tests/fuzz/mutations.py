@@ -65,6 +65,7 @@ MOMENTS = (
     datetime.min, datetime.min + timedelta(microseconds=1), datetime.min + timedelta(microseconds=3), datetime.max,
     datetime(1, 1, 2), datetime(9999, 12, 30), datetime(2024, 2, 29, 23, 59, 59, 999999), datetime(1969, 12, 31),
 )  # fmt: skip
+ZONES = (None, "UTC", "Asia/Shanghai", "America/St_Johns", "asia/shanghai", "Etc/GMT+5", "../../etc/passwd", "/etc", "")
 WORDY = ("metrics", "group_by", "where", "order_by", "row_filters")
 Words = tuple[str, ...]
 TEXTS = st.one_of(
@@ -95,7 +96,8 @@ def write_questions() -> st.SearchStrategy[Question]:
     return st.builds(
         Question,
         metrics=some, group_by=some, where=some, order_by=some, limit=_COUNTS, start=moment, end=moment, top=_COUNTS,
-        row_filters=some, applies_floors=st.booleans(), takes_extremes=st.booleans(),
+        row_filters=some, applies_floors=st.booleans(), time_zone=st.sampled_from([None] * 20 + ["UTC", "nowhere"]),
+        takes_extremes=st.booleans(),
     )  # fmt: skip
 
 
@@ -108,6 +110,8 @@ def _mutate(draw: Callable[[st.SearchStrategy[Any]], Any], question: Question, w
         return replace(question, **{name: _mutate_words(draw, getattr(question, name), words)})
     if name in ("limit", "top"):
         return replace(question, **{name: draw(_COUNTS)})
+    if name == "time_zone":
+        return replace(question, time_zone=draw(st.sampled_from(ZONES) | TEXTS))
     if name in ("start", "end"):
         return replace(question, **{name: draw(st.none() | st.sampled_from(MOMENTS))})
     return replace(question, **{name: not getattr(question, name)})

@@ -194,6 +194,8 @@ class _Expansion:
 
     def _nest(self, metric: Metric, outer: tuple[Filter, ...], is_asked: bool, offset: Offset) -> exp.Expr:
         """Compute the metric at its own times, then shift it: filters on time hold after the shift."""
+        if not any(self._compiled.is_time_of(metric, group) for group in self._groups):
+            raise _refuse_timeless(metric, "is shifted in time")
         named = {group.name for group in self._groups}
         timed, kept = [], []
         for condition in outer:
@@ -234,8 +236,7 @@ class _Expansion:
         for reference in self._groups:
             if is_aggregation_time(leaf.measure, self._compiled.find(metric.name, leaf.measure, reference), reference):
                 return
-        what = "is shifted in time" if leaf.offset else "adds up a window of time"
-        raise QueryError(f"metric '{metric.name}' {what}, so it is asked by a time. Add metric_time to the group-by.")
+        raise _refuse_timeless(metric, "is shifted in time" if leaf.offset else "adds up a window of time")
 
     def _parse(self, metric: Metric, texts: tuple[str, ...]) -> tuple[Filter, ...]:
         try:
@@ -250,6 +251,10 @@ class _Expansion:
                         f"metric '{metric.name}' is defined by '{reference.name}' in UTC. Leave out the time zone."
                     )
         return filters
+
+
+def _refuse_timeless(metric: Metric, what: str) -> QueryError:
+    return QueryError(f"metric '{metric.name}' {what}, so it is asked by a time. Add metric_time to the group-by.")
 
 
 def _filter_key(condition: Filter) -> tuple[str, tuple[Reference, ...]]:

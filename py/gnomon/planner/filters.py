@@ -23,7 +23,7 @@ _PLACE = "gnomon_reference_"
 
 _PLACE_NAME = re.compile(rf"{_PLACE}(\d+)")
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
-_MOST_CHARACTERS = 10_000
+MOST_CHARACTERS = 10_000
 # Deeper trees may parse and yet be too deep to be written. A chain such as a OR b OR c is flat.
 _DEEPEST = 100
 # The compiled parser falls over some texts that are no SQL, such as a lone ->, with errors of Python's own.
@@ -62,8 +62,8 @@ def parse_filter(text: str, grains: CustomGrains) -> Filter:
 
     if _PLACE in text:
         raise _refuse(text, f"the word '{_PLACE}' is reserved")
-    if len(text) > _MOST_CHARACTERS:
-        raise _refuse(text, f"it has {len(text):,} characters; {_MOST_CHARACTERS:,} are allowed")
+    if len(text) > MOST_CHARACTERS:
+        raise _refuse(text, f"it has {len(text):,} characters; {MOST_CHARACTERS:,} are allowed")
     sql = _TEMPLATE.sub(stand_in, text)
     outside = _QUOTED.sub("", sql)
     if "{" in outside or "}" in outside:
@@ -71,9 +71,9 @@ def parse_filter(text: str, grains: CustomGrains) -> Filter:
     try:
         condition = _parse_condition(sql, text)
     except RecursionError:
-        raise _refuse(text, "it is nested too deeply") from None
+        raise _refuse(text, f"it is nested too deeply; {_DEEPEST} levels are allowed") from None
     if _measure_depth(condition) > _DEEPEST:
-        raise _refuse(text, "it is nested too deeply")
+        raise _refuse(text, f"it is nested too deeply; {_DEEPEST} levels are allowed")
     standing = sorted(_place_of(column) for column in condition.find_all(exp.Column))
     if standing != list(range(len(references))):
         raise _refuse(text, "a reference stands inside quotes or inside another word")

@@ -16,7 +16,7 @@ from gnomon.planner.join_entities import Rows, read_attribute, read_spine
 from gnomon.planner.place_leaves import join_metric
 from gnomon.planner.question import Question
 from gnomon.planner.references import METRIC_TIME, Reference
-from gnomon.planner.resolve_names import read_count, refuse_repeats, resolve_ordering, widen
+from gnomon.planner.resolve_names import refuse_repeats, resolve_ordering, widen
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import SemanticModel, TimeSpine
 
@@ -52,7 +52,7 @@ def list_values(compiled: Compiled, question: Question) -> tuple[Resolved, Answe
         groups=groups,
         filters=filters,
         order_by=tuple(_order(compiled, groups, word) for word in question.order_by),
-        limit=read_count("limit", question.limit),
+        limit=question.limit,
         time_range=bounds,
         applies_floors=False,
     )

@@ -17,7 +17,7 @@ from gnomon.planner.gather_days import gather_days
 from gnomon.planner.keep_top import keep_top
 from gnomon.planner.list_values import list_values
 from gnomon.planner.place_leaves import answer_of
-from gnomon.planner.question import Question, refuse_long_names
+from gnomon.planner.question import Question, check_question
 from gnomon.planner.replicate_ratios import replicate_ratios
 from gnomon.planner.resolve_names import resolve_names
 from gnomon.planner.restrict_rows import restrict_rows
@@ -55,9 +55,9 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
 
     `rollups` are those that exist, by name, with their numbers of rows.
     """
-    compiled = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
-    refuse_long_names(question)
-    compiled = compiled.in_zone(question.time_zone)
+    known = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
+    check_question(question)
+    compiled = known.in_zone(question.time_zone)
     if question.metrics:
         resolved = resolve_names(compiled, question)
         expanded = expand_metrics(compiled, resolved)
@@ -70,7 +70,7 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
     else:
         resolved, answer = list_values(compiled, question)
         answer = restrict_rows(compiled, answer, question.row_filters)
-    chosen = choose_rollups(compiled, answer, rollups)
+    chosen = choose_rollups(known, answer, rollups)
     query = write_sql(resolved, gather_days(absorb_scans(chosen.answer)))
     groups = answer.groups
     if question.takes_extremes:

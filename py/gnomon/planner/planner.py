@@ -16,8 +16,9 @@ from threading import Lock
 from gnomon.core.errors import QueryError
 from gnomon.planner.compiled import Compiled
 from gnomon.planner.draft import ANY_END, ANY_START, TimeRange
+from gnomon.planner.filters import MOST_CHARACTERS
 from gnomon.planner.plan import Plan, plan
-from gnomon.planner.question import Question
+from gnomon.planner.question import Question, check_question
 from gnomon.planner.resolve_names import read_bounds
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Manifest
@@ -63,6 +64,7 @@ class Planner:
 
     def plan(self, question: Question) -> Plan:
         """Return the plan; QueryError refuses what cannot be answered exactly."""
+        check_question(question)
         if any(_MARK in text or _PLACE.search(text) for text in (*question.where, *question.row_filters)):
             return plan(self.compiled, question, self.rollups)
         values: list[str] = []
@@ -121,7 +123,7 @@ def _read_moments(kept: _Kept, question: Question) -> dict[int, datetime | None]
 
 def _take_strings(text: str, values: list[str]) -> str:
     """Return the filter with a placeholder for each string outside references, and put the strings into `values`."""
-    if _TOUCHES_STRINGS.search(_TEMPLATE_OR_STRING.sub(" ", text)):
+    if len(text) > MOST_CHARACTERS or _TOUCHES_STRINGS.search(_TEMPLATE_OR_STRING.sub(" ", text)):
         return text
     taken: list[str] = []
 

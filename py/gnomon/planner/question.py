@@ -36,8 +36,12 @@ class Question:
     row_filters: tuple[str, ...] = ()
 
 
-def refuse_long_names(question: Question) -> None:
-    """Refuse a word that is longer than any name: it would be looked for among all of them."""
-    for word in (*question.metrics, *question.group_by, *question.order_by):
+def check_question(question: Question) -> None:
+    """Refuse what no name or number of rows can be, before anything is looked for; QueryError says which."""
+    for name, count in (("limit", question.limit), ("top", question.top)):
+        # True is a number to Python, and equal to 1.
+        if count is not None and (type(count) is not int or count < 0):
+            raise QueryError(f"{name} {count!r} is not a number of rows. Leave it out for all rows.")
+    for word in (*question.metrics, *question.group_by, *question.order_by, question.time_zone or ""):
         if len(word) > _MOST_CHARACTERS:
             raise QueryError(f"'{shorten(word)}' has {len(word):,} characters, and {_MOST_CHARACTERS:,} are the most.")

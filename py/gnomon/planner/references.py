@@ -25,6 +25,8 @@ _PART_PREFIX = "extract_"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_{1,2}[A-Za-z0-9]+)*")
 
 _MOST_CHARACTERS = 1_000
+# Words, quoted words and what stands between them: Python's parser warns of some other things, to the terminal.
+_CALL = re.compile(r"""(?:'[^'\\\n]*+'|"[^"\\\n]*+"|[A-Za-z_]\w*+|[\s.,=()\[\]])*+""", re.ASCII)
 _DESCENDING = re.compile(r"(?P<call>.*?)(?:\.descending\((?P<flag>True|False)\))?", re.DOTALL)
 _METRIC_CALL = re.compile(r"Metric\(\s*['\"](?P<name>\w+)['\"]\s*\)")
 
@@ -82,7 +84,7 @@ def parse_reference(word: str, grains: CustomGrains) -> Reference:
 
 def parse_call(call: str, grains: CustomGrains) -> Reference:
     """Return the reference that a call such as TimeDimension('metric_time', 'week') names."""
-    if len(call) > _MOST_CHARACTERS:
+    if len(call) > _MOST_CHARACTERS or not _CALL.fullmatch(call):
         raise _refuse_call(call)
     try:
         tree = ast.parse(call.strip(), mode="eval").body

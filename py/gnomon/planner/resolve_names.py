@@ -43,18 +43,11 @@ def resolve_names(compiled: Compiled, question: Question) -> Resolved:
         groups=groups,
         filters=filters,
         order_by=tuple(resolve_ordering(compiled, metrics, groups, word) for word in question.order_by),
-        limit=read_count("limit", question.limit),
+        limit=question.limit,
         time_range=_widen_range(compiled, metrics, groups, question.start, question.end),
         applies_floors=question.applies_floors,
-        top=read_count("top", question.top),
+        top=question.top,
     )
-
-
-def read_count(name: str, count: int | None) -> int | None:
-    """Return a limit or a top; QueryError if it is no number of rows."""
-    if count is not None and (type(count) is not int or count < 0):
-        raise QueryError(f"{name} {count!r} is not a number of rows. Leave it out for all rows.")
-    return count
 
 
 def _find_metric(manifest: Manifest, name: str) -> Metric:

@@ -103,7 +103,7 @@ class _Restriction:
     def _keeps_whole(self, model: SemanticModel, target: SemanticModel, join: Join, condition: Filter) -> bool:
         """Tell whether a joined row is there for each row that passes; QueryError if that cannot be told."""
         judged = [self._find(model, condition, reference) for reference in condition.references]
-        if all(len(self._compiled.closure(target).get(each.plain, ())) == 1 for each in condition.references):
+        if all(each.plain in self._compiled.closure(target) for each in condition.references):
             own = (self._find(target, condition, reference) for reference in condition.references)
             return judged == [replace(each, hops=(*join.hops, *each.hops)) for each in own]
         ways = [each.hops for each in judged if target.name in [hop.model for hop in each.hops]]

@@ -204,7 +204,13 @@ def _write_total(value: Value, *, is_grouped: bool) -> exp.Expr:
     total = aggregate(value, argument(value.argument))
 
     def keep(total: exp.Expr) -> exp.Expr:
+        if isinstance(total, exp.Div):
+            # An average of what a rollup keeps is made of two sums.
+            return exp.Div(this=total.this.transform(keep_sum), expression=total.expression.transform(keep_sum))
         return exp.Filter(this=total, expression=exp.Where(this=all_of(write_tests(value.tests))))
+
+    def keep_sum(node: exp.Expr) -> exp.Expr:
+        return keep(node) if isinstance(node, exp.Sum) else node
 
     if value.aggregation is Aggregation.COUNT_DISTINCT and is_grouped:
         # Of a group without such rows there is no count, which is not a count of none.

@@ -16,10 +16,15 @@ _YEARS = range(1990, 2038)
 
 def check_zone(name: str) -> str:
     """Return the name of a time zone as the IANA database writes it; QueryError if there is none."""
-    known = available_timezones()
-    if name not in known:
-        raise QueryError(explain_unknown("time zone", name, known))
+    if name not in _list_zones():
+        raise QueryError(explain_unknown("time zone", name, _list_zones()))
     return name
+
+
+@cache
+def _list_zones() -> frozenset[str]:
+    """All names; the machine's folder of zones is read once."""
+    return frozenset(available_timezones())
 
 
 def check_kept(name: str, metric: str, zone: str, grain: Grain) -> None:
