@@ -23,11 +23,13 @@
 {%- endmacro %}
 
 
-{#- Only the event days that newly ingested rows touch. -#}
-{% macro is_touched(event_date) -%}
+{#- Only the event days that newly ingested rows touch, or of those the ones of which `mark` is true. -#}
+{% macro is_touched(event_date, mark='true') -%}
     {%- if not execute -%}{%- do ref('int_build__touched_dates') -%}{%- endif -%}
     {%- if adds_to_itself() -%}
-        {{ event_date }} in (select event_date from {{ ref('int_build__touched_dates') }})
+        {{ event_date }} in (
+            select event_date from {{ ref('int_build__touched_dates') }} where {{ mark }}
+        )
     {%- else -%}
         true
     {%- endif -%}
