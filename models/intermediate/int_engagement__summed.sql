@@ -5,6 +5,7 @@
     on_schema_change='append_new_columns',
 ) }}
 
+-- depends_on: {{ ref('int_build__touched_dates') }}
 with content as (
     {{ known_rows(ref('stg_raw__content')) }}
 ),

@@ -137,8 +137,8 @@ def train(
     `earlier` are the runs of an earlier clock: what they made is kept as it is. `features` need then
     begin only after `first_read`, and `first_at` says what their first as_of_at is, read or not.
     """
-    require_columns(features, [*KEY, PEER, *NAMES], "feat_creator__daily")
-    require_columns(violations, VIOLATION_COLUMNS, "int_violations__dated")
+    require_columns(features.columns, [*KEY, PEER, *NAMES], "feat_creator__daily")
+    require_columns(violations.columns, VIOLATION_COLUMNS, "int_violations__dated")
     clock = strip_zone(clock)
     rows = features[features["as_of_at"] <= clock].sort_values(list(KEY[::-1]), kind="stable")
     if first_at is None and len(rows):
@@ -176,7 +176,7 @@ def apply(features: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     risk_score is a probability; reason_1 to reason_3 name the features that raised it most (Shapley
     values of the trees, exact). scored_at is the as_of_at: the moment whose knowledge the score has.
     """
-    require_columns(features, [*KEY, PEER, *NAMES], "feat_creator__daily")
+    require_columns(features.columns, [*KEY, PEER, *NAMES], "feat_creator__daily")
     parts = [_apply_version(features, run) for run in runs.to_dict("records") if run["status"] == "trained"]
     scores = pd.concat([_empty_scores(), *parts], ignore_index=True) if parts else _empty_scores()
     return scores.astype(SCORE_TYPES).sort_values(list(KEY[::-1]), kind="stable", ignore_index=True)
