@@ -1,5 +1,5 @@
 {#- All rules of one model, in one query: a query costs dbt more than most rules cost the database. Rows of the result
-    name a rule and say how many rows break it; macros/test_materialization.sql tells them.
+    name a rule and say how many rows break it; macros/materializations.sql tells them.
 
     unique_key: these columns together are the key of a row: never null, and no two rows share their values.
     not_null: columns that always say something.

@@ -20,12 +20,14 @@ days as (
         sums.occurred_by_at,
         greatest(sums.known_by_at, {{ midnight_from('content.ingested_at') }})
             as known_at,
-        {% for name in [
-            'impression_count', 'view_count', 'timed_view_count', 'short_play_count',
-            'like_count', 'comment_count', 'share_count', 'not_interested_count',
-        ] %}
-            sum(sums.{{ name }}) as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        sum(sums.impression_count) as impression_count,
+        sum(sums.view_count) as view_count,
+        sum(sums.timed_view_count) as timed_view_count,
+        sum(sums.short_play_count) as short_play_count,
+        sum(sums.like_count) as like_count,
+        sum(sums.comment_count) as comment_count,
+        sum(sums.share_count) as share_count,
+        sum(sums.not_interested_count) as not_interested_count
     from sums
     inner join content on sums.content_id = content.content_id
     group by content.creator_id, sums.occurred_by_at, known_at

@@ -56,13 +56,16 @@ totals as (
     select
         content_id,
         cast(sum(shown_count) as bigint) as impression_count,
-        {% for name in [
-            'view_count', 'timed_view_count', 'measurable_view_count',
-            'short_play_count', 'complete_play_count', 'like_count', 'comment_count',
-            'share_count', 'not_interested_count', 'watch_ms',
-        ] %}
-            cast(sum({{ name }}) as bigint) as {{ name }},
-        {% endfor %}
+        cast(sum(view_count) as bigint) as view_count,
+        cast(sum(timed_view_count) as bigint) as timed_view_count,
+        cast(sum(measurable_view_count) as bigint) as measurable_view_count,
+        cast(sum(short_play_count) as bigint) as short_play_count,
+        cast(sum(complete_play_count) as bigint) as complete_play_count,
+        cast(sum(like_count) as bigint) as like_count,
+        cast(sum(comment_count) as bigint) as comment_count,
+        cast(sum(share_count) as bigint) as share_count,
+        cast(sum(not_interested_count) as bigint) as not_interested_count,
+        cast(sum(watch_ms) as bigint) as watch_ms,
         event_date,
         min(first_engaged_at) as first_engaged_at,
         min(first_viewed_at) as first_viewed_at

@@ -14,9 +14,9 @@ uploads as (
     {{ first_known_rows(ref('stg_raw__content')) }}
 ),
 
+-- Acts of a day that became known on a day are added up anew if one of them was
+-- delivered since the last build, or if items of their day changed.
 {% if adds_to_itself() %}
-    -- Acts of a day that became known on a day: so many are made again as can have
-    -- changed, because they were delivered, or because their items were.
     changed as (
         select distinct
             event_date,
@@ -26,20 +26,20 @@ uploads as (
             delivered_date >= cast({{ previous_as_of() }} as date)
             or {{ is_touched('event_date', 'touches_items') }}
     ),
-{% endif %}
 
-engagement as (
-    select
-        engagement.*,
-        {{ midnight_from('engagement.ingested_at') }} as known_by_at
-    from {{ ref('int_engagement__counted') }} as engagement
-    {% if adds_to_itself() -%}
+    engagement as (
+        select engagement.*
+        from {{ ref('int_engagement__counted') }} as engagement
         inner join changed
             on
                 engagement.event_date = changed.event_date
                 and {{ midnight_from('engagement.ingested_at') }} = changed.known_by_at
-    {%- endif %}
-),
+    ),
+{% else %}
+    engagement as (
+        select * from {{ ref('int_engagement__counted') }}
+    ),
+{% endif %}
 
 -- How long an item is, is what its newest version says; its age counts from the first.
 items as (
@@ -75,7 +75,7 @@ acts as (
         engagement.watch_ms is not null as is_timed,
         engagement.event_date,
         engagement.occurred_at,
-        engagement.known_by_at
+        engagement.ingested_at
     from engagement
     inner join items on engagement.content_id = items.content_id
 ),
@@ -109,7 +109,7 @@ final as (
         min(occurred_at) as first_engaged_at,
         min(occurred_at) filter (where is_view) as first_viewed_at,
         {{ midnight_from('occurred_at') }} as occurred_by_at,
-        known_by_at
+        {{ midnight_from('ingested_at') }} as known_by_at
     from acts
     group by content_id, age_days, event_date, occurred_by_at, known_by_at
 )
