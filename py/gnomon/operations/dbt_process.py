@@ -34,7 +34,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class DbtRun:
-    """One run of dbt. `broken_rules` names model, column and rule of data tests that failed; `peaks` is the process's peak memory while each node ran, in bytes; empty if not measured."""
+    """One run of dbt. `peaks` is the process's peak memory while each node ran, in bytes; empty if not measured.
+
+    `broken_rules` are those of failed data tests, each with its model, its column and how many rows break it.
+    """
 
     run_id: str | None
     is_good: bool

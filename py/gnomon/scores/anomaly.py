@@ -150,11 +150,10 @@ def _spread(rows: duckdb.DuckDBPyRelation, row_count: int, at_most: int) -> duck
     step = (row_count - 1) / (at_most - 1)
     # Only keys are put in order, not whole rows.
     numbered = rows.project(f"{', '.join(KEY)}, row_number() over (order by {_ORDER}) - 1 as position")
-    picked = numbered.filter(
-        f"position = {row_count - 1} or position in "
-        f"(select cast(trunc(number * cast('{step!r}' as double)) as bigint) from range({at_most - 1}) as list (number))"
-    )
-    return rows.join(picked.project(", ".join(KEY)).set_alias("picked"), ", ".join(KEY))
+    positions = f"list_transform(range({at_most - 1}), lambda number: trunc(number * cast('{step!r}' as double)))"
+    wanted = rows.limit(1).project(f"cast(unnest({positions} || [{row_count - 1}]) as bigint) as position")
+    picked = numbered.join(wanted.set_alias("wanted"), "position").project(", ".join(KEY))
+    return rows.join(picked.set_alias("picked"), ", ".join(KEY))
 
 
 def _rank_among(values: npt.NDArray[np.float64], usual: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from gnomon.core.errors import DefinitionError, join_names
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 KEY = ("creator_id", "as_of_at")
 PEER = "creator_tier"

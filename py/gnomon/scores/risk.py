@@ -135,7 +135,7 @@ def train(
     they are empty until some have. DefinitionError if a column is missing.
 
     `earlier` are the runs of an earlier clock: what they made is kept as it is. `features` need then
-    begin only after `first_read`, and `first_at` says what their first as_of_at is, read or not.
+    only be those of `find_read_span`, and `first_at` says what their first as_of_at is, read or not.
     """
     require_columns(features.columns, [*KEY, PEER, *NAMES], "feat_creator__daily")
     require_columns(violations.columns, VIOLATION_COLUMNS, "int_violations__dated")
@@ -153,21 +153,24 @@ def train(
     return pd.DataFrame(runs, columns=list(RUN_TYPES)).astype(RUN_TYPES)
 
 
-def first_read(
+def find_read_span(
     earlier: pd.DataFrame,
     first_at: datetime | None,
     clock: datetime,
     *,
     seed: int,
     settings: RiskSettings = RiskSettings(),
-) -> datetime | None:
-    """Return the moment after which `train` reads feature rows; None if it trains, and reads all of them."""
+) -> tuple[datetime, datetime] | None:
+    """Return the moments after and until which `train` reads feature rows; None if it trains, and reads all of them.
+
+    Without training it only measures how the versions made so far fared, on rows whose labels are final.
+    """
     made = _list_made(earlier)
     clock = strip_zone(clock)
     if any(_name(cut, seed, settings) not in made for cut in _list_terms(first_at, clock, settings)):
         return None
     trained = [run["trained_at"] for run in made.values() if run["status"] == "trained"]
-    return min(trained, default=clock)
+    return min(trained, default=clock), clock - settings.delay
 
 
 def apply(features: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
