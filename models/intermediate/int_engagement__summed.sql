@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',
-    unique_key=['event_date', 'known_by_at'],
+    unique_key='(event_date, known_by_at)',
     on_schema_change='append_new_columns',
 ) }}
 

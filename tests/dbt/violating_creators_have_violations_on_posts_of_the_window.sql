@@ -25,47 +25,28 @@ decisions as (
     group by violations.content_id
 ),
 
-post_days as (
+posts as (
     select
         content.creator_id,
         cast(content.occurred_at as date) as post_date,
-        count(*) as post_count,
-        coalesce(sum(decisions.decision_count), 0) as decision_count
+        coalesce(decisions.decision_count, 0) as decision_count
     from content
     inner join clock on content.ingested_at <= clock.as_of_at
     left join decisions on content.content_id = decisions.content_id
-    group by content.creator_id, post_date
 ),
 
-so_far as (
-    select
-        creator_id,
-        post_date,
-        sum(post_count) over (
-            partition by creator_id order by post_date
-        ) as post_count,
-        sum(decision_count) over (
-            partition by creator_id order by post_date
-        ) as decision_count
-    from post_days
-),
-
--- Posts up to the day, less those up to 28 days before it.
 staged as (
     select
         creator_days.creator_day_id,
-        coalesce(until.post_count, 0) - coalesce(before.post_count, 0) as post_count,
-        coalesce(until.decision_count, 0) - coalesce(before.decision_count, 0)
-            as decision_count
+        count(posts.creator_id) as post_count,
+        coalesce(sum(posts.decision_count), 0) as decision_count
     from creator_days
-    asof left join so_far as until
+    left join posts
         on
-            creator_days.creator_id = until.creator_id
-            and creator_days.status_date >= until.post_date
-    asof left join so_far as before
-        on
-            creator_days.creator_id = before.creator_id
-            and creator_days.status_date - 28 >= before.post_date
+            creator_days.creator_id = posts.creator_id
+            and posts.post_date
+            between creator_days.status_date - 27 and creator_days.status_date
+    group by creator_days.creator_day_id
 ),
 
 final as (
