@@ -55,6 +55,14 @@
 {%- endmacro %}
 
 
+{#- The same for sums of acts: a build that failed may have been of a later clock. -#}
+{% macro forget_sums_made_again() -%}
+    {%- if execute and adds_to_itself() -%}
+        delete from {{ this }} where known_by_at > {{ previous_as_of() }}
+    {%- endif -%}
+{%- endmacro %}
+
+
 {#- After the new rows of a Python model were added: dbt-duckdb leaves the table in which it made them. -#}
 {% macro drop_what_python_left() -%}
     {%- if execute -%}

@@ -3,6 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='(event_date, known_by_at)',
     on_schema_change='append_new_columns',
+    pre_hook='{{ forget_sums_made_again() }}',
 ) }}
 
 -- depends_on: {{ ref('int_build__touched_dates') }}
