@@ -6,3 +6,15 @@
         else 28
     end
 {%- endmacro %}
+
+
+{#- Whether an item came of an age since the last build, or became known: what is said of its ages is made again. -#}
+{% macro comes_of_age(occurred_at, known_at) -%}
+    (
+        {{ known_at }} > {{ previous_as_of() }}
+        {%- for age in [1, 7, 28] %}
+        or {{ occurred_at }} between {{ previous_as_of() }} - interval {{ age }} day
+        and (select as_of_at from {{ ref('int_build__clock') }}) - interval {{ age }} day
+        {%- endfor %}
+    )
+{%- endmacro %}

@@ -23,11 +23,13 @@
 {%- endmacro %}
 
 
-{#- Only the event days that newly ingested rows touch. -#}
-{% macro is_touched(event_date) -%}
+{#- Only the event days that newly ingested rows touch, or of those the ones of which `mark` is true. -#}
+{% macro is_touched(event_date, mark='true') -%}
     {%- if not execute -%}{%- do ref('int_build__touched_dates') -%}{%- endif -%}
     {%- if adds_to_itself() -%}
-        {{ event_date }} in (select event_date from {{ ref('int_build__touched_dates') }})
+        {{ event_date }} in (
+            select event_date from {{ ref('int_build__touched_dates') }} where {{ mark }}
+        )
     {%- else -%}
         true
     {%- endif -%}
@@ -49,6 +51,14 @@
     {%- if execute and adds_to_itself() -%}
         delete from {{ this }}
         where ingested_at > {{ previous_as_of() }} or {{ is_backfilled('occurred_at') }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The same for sums of acts: a build that failed may have been of a later clock. -#}
+{% macro forget_sums_made_again() -%}
+    {%- if execute and adds_to_itself() -%}
+        delete from {{ this }} where known_by_at > {{ previous_as_of() }}
     {%- endif -%}
 {%- endmacro %}
 

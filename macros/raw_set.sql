@@ -71,13 +71,12 @@
 
 
 {% macro _refuse_undeclared_holes(folder) %}
-    {% set missing = [] %}
-    {% for source in graph.sources.values() if source.source_name == 'raw' and source.name != 'raw_set' %}
-        {% set pattern = dbt.string_literal(folder ~ '/' ~ source.name ~ '/*.parquet') %}
-        {% if run_query('select file from glob(' ~ pattern ~ ') limit 1') | length == 0 %}
-            {% do missing.append(source.name) %}
-        {% endif %}
-    {% endfor %}
+    {% set tables = graph.sources.values() | selectattr('source_name', 'eq', 'raw') | map(attribute='name')
+        | reject('eq', 'raw_set') | list %}
+    {% set folders = run_query(
+        "select distinct parse_path(file)[-2] from glob(" ~ dbt.string_literal(folder ~ '/*/*.parquet') ~ ")"
+    ).columns[0].values() %}
+    {% set missing = tables | reject('in', folders) | list %}
     {% if missing %}
         {{ exceptions.raise_compiler_error(
             folder ~ ": no Parquet file for the raw table" ~ ("s" if missing | length > 1 else "") ~ " "

@@ -53,6 +53,7 @@ totals as (
         sum(steps.report_count) as report_count
     from steps
     inner join ages on steps.age_days <= ages.age_days
+    where steps.content_id in (select items.content_id from items)
     group by steps.content_id, ages.age_days
 ),
 

@@ -1,8 +1,8 @@
-with engagement as (
-    select * from {{ ref('int_engagement__counted') }}
+with sums as (
+    select * from {{ ref('int_engagement__summed') }}
     where
-        is_counted
-        and occurred_at > {{ previous_as_of() }} - interval 7 day
+        counted_count > 0
+        and occurred_by_at > {{ previous_as_of() }} - interval 7 day
 ),
 
 content as (
@@ -13,30 +13,24 @@ clock as (
     select * from {{ ref('int_build__clock') }}
 ),
 
--- Added up by day of the event and day of knowing it: 7-day windows then cost little.
+-- By day of the event and day of knowing it: 7-day windows then cost little.
 days as (
     select
         content.creator_id,
-        {{ midnight_from('engagement.occurred_at') }} as occurred_by_at,
-        {{ midnight_from('greatest(engagement.ingested_at, content.ingested_at)') }}
+        sums.occurred_by_at,
+        greatest(sums.known_by_at, {{ midnight_from('content.ingested_at') }})
             as known_at,
-        count(*) filter (where engagement.event_type = 'impression')
-            as impression_count,
-        count(*) filter (where engagement.event_type = 'view') as view_count,
-        count(*) filter (
-            where engagement.event_type = 'view' and engagement.watch_ms is not null
-        ) as timed_view_count,
-        count(*) filter (
-            where engagement.event_type = 'view' and engagement.watch_ms < 3000
-        ) as short_play_count,
-        count(*) filter (where engagement.event_type = 'like') as like_count,
-        count(*) filter (where engagement.event_type = 'comment') as comment_count,
-        count(*) filter (where engagement.event_type = 'share') as share_count,
-        count(*) filter (where engagement.event_type = 'not_interested')
-            as not_interested_count
-    from engagement
-    inner join content on engagement.content_id = content.content_id
-    group by content.creator_id, occurred_by_at, known_at
+        sum(sums.impression_count) as impression_count,
+        sum(sums.view_count) as view_count,
+        sum(sums.timed_view_count) as timed_view_count,
+        sum(sums.short_play_count) as short_play_count,
+        sum(sums.like_count) as like_count,
+        sum(sums.comment_count) as comment_count,
+        sum(sums.share_count) as share_count,
+        sum(sums.not_interested_count) as not_interested_count
+    from sums
+    inner join content on sums.content_id = content.content_id
+    group by content.creator_id, sums.occurred_by_at, known_at
 ),
 
 windowed as (

@@ -7,7 +7,7 @@
 
 with engagement as (
     select * from {{ ref('int_engagement__counted') }}
-    where occurred_at > {{ previous_as_of() }} - interval 1 day
+    where occurred_at > date_trunc('day', {{ previous_as_of() }})
 ),
 
 account_events as (

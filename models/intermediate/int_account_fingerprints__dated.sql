@@ -1,5 +1,20 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='account_id',
+    on_schema_change='append_new_columns',
+) }}
+
 with account_events as (
     {{ first_known_rows(ref('stg_raw__account_events')) }}
+),
+
+-- The stretches of an account are made of its own events: those of which nothing became
+-- known since the last build are as they were.
+heard_of as (
+    select distinct account_events.account_id
+    from account_events
+    where account_events.ingested_at > {{ previous_as_of() }}
 ),
 
 -- One row per day of sighting and of knowing it: a fingerprint counts from the midnight
@@ -14,9 +29,8 @@ sightings as (
             max({{ midnight_from('account_events.occurred_at') }}) + interval 27 day
                 as live_until_at
         from account_events
-        where
-            account_events.account_id is not null
-            and account_events.{{ kind }}_hash is not null
+        inner join heard_of on account_events.account_id = heard_of.account_id
+        where account_events.{{ kind }}_hash is not null
         group by account_events.account_id, fingerprint_hash, live_from_at
         {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -32,7 +32,8 @@ stretches as (
     {% for table in ['engagement', 'enforcements'] %}
         select distinct
             cast({{ table }}.occurred_at as date) as first_date,
-            cast({{ table }}.occurred_at as date) as last_date
+            cast({{ table }}.occurred_at as date) as last_date,
+            false as touches_items
         from {{ table }}
         where
             {{ table }}.ingested_at > (select clock.previous_as_of_at from clock)
@@ -46,7 +47,8 @@ stretches as (
     ] %}
         select distinct
             cast({{ table }}.occurred_at as date) as first_date,
-            cast({{ table }}.ingested_at as date) as last_date
+            cast({{ table }}.ingested_at as date) as last_date,
+            {{ 'true' if table == 'content' else 'false' }} as touches_items
         from {{ table }}
         where
             {{ table }}.ingested_at > (select clock.previous_as_of_at from clock)
@@ -68,7 +70,8 @@ touched as (
     select
         cast(unnest(generate_series(
             stretches.first_date, stretches.last_date, interval 1 day
-        )) as date) as event_date
+        )) as date) as event_date,
+        stretches.touches_items
     from stretches
     {% if var('backfill_from') -%}
         union all
@@ -77,13 +80,17 @@ touched as (
                 date '{{ var("backfill_from") }}',
                 date '{{ var("backfill_to") }}',
                 interval 1 day
-            )) as date) as event_date
+            )) as date) as event_date,
+            true as touches_items
     {%- endif %}
 ),
 
 final as (
-    select distinct touched.event_date
+    select
+        bool_or(touched.touches_items) as touches_items,
+        touched.event_date
     from touched
+    group by touched.event_date
 )
 
 select * from final

@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='content_id',
+    on_schema_change='append_new_columns',
+) }}
+
 with comments as (
     {{ first_known_rows(ref('stg_raw__comments')) }}
 ),
@@ -6,16 +13,30 @@ content as (
     {{ first_known_rows(ref('stg_raw__content')) }}
 ),
 
+clock as (
+    select * from {{ ref('int_build__clock') }}
+),
+
+items as (
+    select
+        content.content_id,
+        content.occurred_at
+    from content
+    where {{ comes_of_age('content.occurred_at', 'content.ingested_at') }}
+),
+
 texts as (
     select
         comments.content_id,
         comments.text_hash,
-        {{ first_age('content.occurred_at', 'comments.ingested_at') }} as age_days,
+        items.occurred_at as uploaded_at,
+        {{ first_age('items.occurred_at', 'comments.ingested_at') }} as age_days,
         count(*) as text_count
     from comments
-    inner join content on comments.content_id = content.content_id
-    where comments.ingested_at <= content.occurred_at + interval 28 day
-    group by comments.content_id, comments.text_hash, age_days
+    inner join items on comments.content_id = items.content_id
+    where comments.ingested_at <= items.occurred_at + interval 28 day
+    group by
+        comments.content_id, comments.text_hash, items.occurred_at, age_days
 ),
 
 final as (
@@ -29,6 +50,7 @@ final as (
             order by texts.age_days
         ) = 1 as is_new
     from texts
+    inner join clock on texts.uploaded_at + to_days(texts.age_days) <= clock.as_of_at
 )
 
 select * from final

@@ -1,5 +1,16 @@
-with engagement as (
-    select * from {{ ref('int_engagement__aged') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='content_id',
+    on_schema_change='append_new_columns',
+) }}
+
+with sums as (
+    select * from {{ ref('int_engagement__summed') }}
+    where
+        age_days > 0
+        and counted_count > 0
+        and known_by_at > {{ previous_as_of() }} - interval 29 day
 ),
 
 comments as (
@@ -14,20 +25,32 @@ content as (
     {{ first_known_rows(ref('stg_raw__content')) }}
 ),
 
+clock as (
+    select * from {{ ref('int_build__clock') }}
+),
+
+items as (
+    select
+        content.content_id,
+        content.occurred_at
+    from content
+    where {{ comes_of_age('content.occurred_at', 'content.ingested_at') }}
+),
+
 steps as (
     select
-        engagement.content_id,
-        engagement.age_days,
-        engagement.impression_count,
-        engagement.view_count,
-        engagement.like_count,
-        engagement.comment_count,
-        engagement.share_count,
-        engagement.not_interested_count,
+        sums.content_id,
+        sums.age_days,
+        sums.impression_count,
+        sums.view_count,
+        sums.like_count,
+        sums.comment_count,
+        sums.share_count,
+        sums.not_interested_count,
         0 as text_count,
         0 as new_text_count,
         0 as report_count
-    from engagement
+    from sums
     union all
     select
         comments.content_id,
@@ -45,7 +68,7 @@ steps as (
     union all
     select
         user_reports.target_id as content_id,
-        {{ first_age('content.occurred_at', 'user_reports.ingested_at') }} as age_days,
+        {{ first_age('items.occurred_at', 'user_reports.ingested_at') }} as age_days,
         0 as impression_count,
         0 as view_count,
         0 as like_count,
@@ -56,10 +79,10 @@ steps as (
         0 as new_text_count,
         1 as report_count
     from user_reports
-    inner join content on user_reports.target_id = content.content_id
+    inner join items on user_reports.target_id = items.content_id
     where
         user_reports.target_type = 'content'
-        and user_reports.ingested_at <= content.occurred_at + interval 28 day
+        and user_reports.ingested_at <= items.occurred_at + interval 28 day
 ),
 
 final as (
@@ -76,6 +99,9 @@ final as (
         cast(sum(steps.new_text_count) as bigint) as new_text_count,
         cast(sum(steps.report_count) as bigint) as report_count
     from steps
+    inner join items on steps.content_id = items.content_id
+    inner join clock
+        on items.occurred_at + to_days(steps.age_days) <= clock.as_of_at
     group by steps.content_id, steps.age_days
 )
 

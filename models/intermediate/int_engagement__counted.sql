@@ -25,6 +25,7 @@ engagement as not materialized (
         not stg_raw__engagement.is_owner
         and not stg_raw__engagement.is_ad as is_counted,
         cast(stg_raw__engagement.occurred_at as date) as event_date,
+        cast(stg_raw__engagement.ingested_at as date) as delivered_date,
         stg_raw__engagement.occurred_at,
         stg_raw__engagement.ingested_at
     from {{ ref('stg_raw__engagement') }} as stg_raw__engagement

@@ -11,6 +11,6 @@ def model(dbt, session):
     if dbt.is_incremental and previous is not None:
         earlier = session.table(str(dbt.this)).df()
         first_at = features.min("as_of_at").fetchone()[0]
-        if (read_from := risk.first_read(earlier, first_at, clock, seed=SEED)) is not None:
-            features = features.filter(f"as_of_at > timestamp '{read_from}'")
+        if (span := risk.find_read_span(earlier, first_at, clock, seed=SEED)) is not None:
+            features = features.filter(f"as_of_at > timestamp '{span[0]}' and as_of_at <= timestamp '{span[1]}'")
     return risk.train(features.df(), violations, clock, seed=SEED, earlier=earlier, first_at=first_at)

@@ -12,6 +12,8 @@ from sqlglot import exp
 KNOWN_ROWS = re.compile(r"\{\{ (?:known_rows|first_known_rows|known_versions)\(ref\('(\w+)'\)\) \}\}")
 # What these let through is a matter of what is there already, not of what is read.
 ONLY_NEW = re.compile(r"\{\{ (?:is_touched|is_backfilled)\('[^']*'\) \}\}")
+MIDNIGHT = re.compile(r"\{\{ midnight_from\('([^']*)'\) \}\}")
+AGE = re.compile(r"\{\{ first_age\(.*?\) \}\}", re.DOTALL)
 PREVIOUS = re.compile(r"\{\{ previous_as_of\(\) \}\}")
 REF = re.compile(r"\{\{ ref\('(\w+)'\) \}\}")
 CONFIG = re.compile(r"\{\{ config\(.*?\n?\) \}\}\n", re.DOTALL)
@@ -59,6 +61,7 @@ class _Query:
 def _read_query(path: Path) -> _Query:
     text = WHOLE.sub(r"\1", CONFIG.sub("", path.read_text(encoding="utf-8")))
     text = PREVIOUS.sub("timestamp '1970-01-01'", ONLY_NEW.sub("true", text))
+    text = AGE.sub("1", MIDNIGHT.sub(r"\1", text))
     text = REF.sub(rf"{MODELS}.\1", KNOWN_ROWS.sub(rf"select * from {MODELS}.\1", text))
     assert "{" not in text, f"{path.name}: a macro that the lineage does not know"
     return _Query(sqlglot.parse_one(text, dialect="duckdb"))

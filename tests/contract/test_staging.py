@@ -65,20 +65,14 @@ def test_a_staging_contract_has_the_types_values_and_keys_of_the_raw_contract(ta
     assert [(column["name"], column["data_type"].upper()) for column in model["columns"]] == [
         (column.name, column.duckdb_type) for column in table.columns
     ]
-    tests = {column["name"]: column.get("data_tests", []) for column in model["columns"]}
+    (test,) = model["data_tests"]
+    rules = test["rules"]["arguments"]
     for column in table.columns:
-        assert _arguments(tests[column.name], "accepted_values", "values") == (list(column.values) or None)
+        assert rules.get("accepted_values", {}).get(column.name) == (list(column.values) or None)
         if column.reference:
-            assert {
+            assert rules["relationships"][column.name] == {
                 "to": f"ref('stg_raw__{column.reference.table}')",
                 "field": column.reference.column,
-            } in [test["relationships"]["arguments"] for test in tests[column.name] if "relationships" in test]
+            }
     assert model["config"]["meta"]["key"] == list(table.key)
-    assert _arguments(model["data_tests"], "unique_key", "columns") == [*table.key, "ingested_at"]
-
-
-def _arguments(tests: list[Any], name: str, argument: str) -> Any:
-    for test in tests:
-        if isinstance(test, dict) and name in test:
-            return test[name]["arguments"][argument]
-    return None
+    assert rules["unique_key"] == [*table.key, "ingested_at"]

@@ -26,7 +26,9 @@ content_days as (
 staged as (
     select
         cast(engagement.occurred_at as date) as engagement_date,
-        count(distinct engagement.engagement_id) as view_count
+        -- By a number of 8 bytes, which is cheap: two acts of the same number would fail
+        -- the test, not pass it.
+        count(distinct hash(engagement.engagement_id)) as view_count
     from engagement
     group by engagement_date
 ),

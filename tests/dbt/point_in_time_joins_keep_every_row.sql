@@ -1,16 +1,28 @@
 -- The join to the history of creators neither drops nor multiplies rows: each mart has
--- as many as what it was made from. Its key is unique besides.
+-- as many as what it was made from. Its key is unique besides, and that of other models
+-- too; staging has versions.
 {% set grains = {
     'fct_content': ('stg_raw__content', 'content_id'),
-    'fct_content_days': (
-        'int_content_days__counted', "content_id || '|' || cast(event_date as varchar)"
-    ),
     'fct_violations': ('stg_raw__violations', 'violation_id'),
     'fct_actions': ('stg_raw__enforcements', 'enforcement_id'),
-    'fct_quality_reviews': ('int_quality_reviews__grouped', 'quality_review_id'),
 } %}
 with clock as (
     select * from {{ ref('int_build__clock') }}
+),
+
+posts as (
+    select
+        coalesce(
+            lead(creator_posts.activity_date) over (
+                partition by creator_posts.creator_id
+                order by creator_posts.activity_date
+            ) - creator_posts.activity_date,
+            28
+        ) as days_to_next,
+        cast(clock.as_of_at - interval 1 microsecond as date)
+        - creator_posts.activity_date + 1 as days_to_clock
+    from {{ ref('int_creator_posts__daily') }} as creator_posts
+    cross join clock
 ),
 
 counts as (
@@ -20,24 +32,28 @@ counts as (
             (select count(*) from {{ ref(mart) }}) as mart_count,
             count(distinct {{ key }}) as origin_count
         from {{ ref(origin) }}
-        {% if origin.startswith('stg_') %}
-            where ingested_at <= (select clock.as_of_at from clock)
-        {% endif %}
+        where ingested_at <= (select clock.as_of_at from clock)
         union all
     {% endfor %}
+    {% for mart, origin in {
+        'fct_content_days': 'int_content_days__counted',
+        'fct_quality_reviews': 'int_quality_reviews__grouped',
+    }.items() %}
+        select
+            '{{ mart }}' as mart,
+            (select count(*) from {{ ref(mart) }}) as mart_count,
+            count(*) as origin_count
+        from {{ ref(origin) }}
+        union all
+    {% endfor %}
+    -- The days of a creator: 28 from each activity on, fewer if the next one or the
+    -- clock comes first.
     select
         'fct_creator_days' as mart,
         (select count(*) from {{ ref('fct_creator_days') }}) as mart_count,
-        count(
-            distinct posts.creator_id || '|' || cast(days.status_date as varchar)
-        ) as origin_count
-    from {{ ref('int_creator_posts__daily') }} as posts
-    cross join clock
-    cross join
-        unnest(generate_series(
-            posts.activity_date, posts.activity_date + 27, interval 1 day
-        )) as days (status_date)
-    where days.status_date < clock.as_of_at
+        coalesce(sum(least(28, posts.days_to_next, posts.days_to_clock)), 0)
+            as origin_count
+    from posts
 ),
 
 final as (

@@ -192,3 +192,13 @@ def test_the_memory_of_a_node_is_that_of_the_samples_around_it() -> None:
     assert run.peaks == {"model.p.a": 300}
     assert (run.peak_memory_bytes, run.built, run.tests_passed, run.tests_asked) == (900, 1, 0, 1)
     assert not run.is_good
+
+
+def test_the_broken_rules_of_a_failed_test_are_kept() -> None:
+    said = {"code": "BROKEN_RULES", "_message": "fct_a: b is null (1)\nfct_a: c is below 0 (2)", "rows_affected": 0}
+    results = [
+        {"unique_id": "test.p.rules_of_fct_a", "status": "fail", "timing": [], "adapter_response": said},
+        {"unique_id": "test.p.other", "status": "fail", "timing": [], "adapter_response": {"_message": "OK"}},
+    ]
+    run = read_run({"metadata": {"invocation_id": "r"}, "results": results}, [], 1, "")
+    assert run.broken_rules == ("fct_a: b is null (1)", "fct_a: c is below 0 (2)")

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from gnomon.core.contract import read_contract
@@ -39,10 +40,10 @@ def run_dbt(project: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDbt:
     # One folder of artefacts for all runs, so that dbt parses the project once.
     target = tmp_path_factory.mktemp("dbt")
 
-    def run(raw: Path, database: Path, *select: str) -> Run:
+    def run(raw: Path, database: Path, *select: str, command: str = "run") -> Run:
         # A process of its own: dbt changes global state, and its imports warn.
         done = subprocess.run(
-            [sys.executable, "-m", "dbt.cli.main", "run", "--no-use-colors", "--select", *select],
+            [sys.executable, "-m", "dbt.cli.main", command, "--no-use-colors", "--select", *select],
             cwd=project,
             env={
                 **os.environ,
@@ -134,6 +135,31 @@ def test_a_folder_without_a_record_is_not_a_raw_set(run_dbt: RunDbt, tmp_path: P
     run = run_dbt(tmp_path / "nothing", tmp_path / "gnomon.duckdb", "stg_raw__raw_set")
     assert run.code != 0
     assert "is not a raw set. GNOMON_RAW names the folder" in run.words
+
+
+def test_a_broken_rule_is_told_with_its_model_its_column_and_how_many_rows_break_it(
+    run_dbt: RunDbt, tmp_path: Path
+) -> None:
+    folder = tmp_path / "broken"
+    _write_raw_set(folder, "broken")
+    table = read_contract().tables[TableName("accounts")]
+    nobody = {column.name: None for column in table.columns} | {"occurred_at": NEWEST, "ingested_at": NEWEST}
+    rows = [
+        nobody | {"account_id": "a", "account_kind": "robot"},
+        nobody | {"account_id": "a", "account_kind": "creator"},
+        nobody | {"account_id": "b"},
+    ]
+    write_table(folder, table, pa.Table.from_pylist(rows, schema=arrow_schema(table)))
+    words = ("stg_raw__accounts", "--indirect-selection", "cautious")
+    run = run_dbt(folder, tmp_path / "gnomon.duckdb", *words, command="build")
+    assert run.code == 1, run.words
+    for rule in (
+        "stg_raw__accounts: account_kind is null (1)",
+        "stg_raw__accounts: account_kind is none of creator, viewer (1)",
+        "stg_raw__accounts: the key account_id, ingested_at is null or repeated (1)",
+    ):
+        assert rule in run.words
+    assert "Got 3 results" in run.words
 
 
 def _write_raw_set(folder: Path, raw_set_id: str) -> None:

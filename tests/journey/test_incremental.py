@@ -28,7 +28,13 @@ LATE_BY = 10 * DAY
 # What a build writes of itself says when it ran and what it touched, so it differs.
 OF_THE_BUILD = ("int_build__clock", "int_build__touched_dates")
 MODELS_ONLY = ("--exclude", "resource_type:test", "resource_type:unit_test")
-OF_ACTS = ("int_build__clock", "int_build__touched_dates", "int_engagement__counted", "int_content_days__counted")
+OF_ACTS = (
+    "int_build__clock",
+    "int_build__touched_dates",
+    "int_engagement__counted",
+    "int_engagement__summed",
+    "int_content_days__counted",
+)
 
 
 @dataclass(frozen=True)

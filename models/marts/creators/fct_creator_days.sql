@@ -17,32 +17,63 @@ first_days as (
     from creator_posts
 ),
 
-offsets as (
-    select cast(days.generated as integer) as day_offset
-    from range(28) as days (generated)
-),
-
--- An activity counts on its own day and the 27 days after it.
-windowed as (
+-- An activity counts on its own day and the 27 days after it: one more from that day
+-- on, one fewer from the 28th after it. Added up, these are the windows of all days
+-- without listing each activity on each of its days.
+changes as (
     select
         creator_posts.creator_id,
-        creator_posts.post_count,
-        creator_posts.violation_count,
-        cast(creator_posts.activity_date + offsets.day_offset as date) as status_date
+        unnest([1, -1]) as activity_gain,
+        unnest([creator_posts.post_count, -creator_posts.post_count]) as post_gain,
+        unnest([creator_posts.violation_count, -creator_posts.violation_count])
+            as violation_gain,
+        unnest([creator_posts.activity_date, creator_posts.activity_date + 28])
+            as changed_date
     from creator_posts
-    cross join offsets
+),
+
+change_days as (
+    select
+        changes.creator_id,
+        sum(changes.activity_gain) as activity_gain,
+        sum(changes.post_gain) as post_gain,
+        sum(changes.violation_gain) as violation_gain,
+        changes.changed_date
+    from changes
+    group by changes.creator_id, changes.changed_date
+),
+
+stretches as (
+    select
+        change_days.creator_id,
+        sum(change_days.activity_gain) over windows as activity_count,
+        sum(change_days.post_gain) over windows as post_count,
+        sum(change_days.violation_gain) over windows as violation_count,
+        change_days.changed_date as first_date,
+        lead(change_days.changed_date) over windows - 1 as last_date
+    from change_days
+    window windows as (
+        partition by change_days.creator_id order by change_days.changed_date
+    )
 ),
 
 totals as (
     select
-        windowed.creator_id,
-        windowed.status_date,
-        cast(sum(windowed.post_count) as bigint) as post_count_28d,
-        cast(sum(windowed.violation_count) as bigint) as violation_count_28d
-    from windowed
-    -- A day belongs to the past once it has begun.
-    inner join clock on windowed.status_date < clock.as_of_at
-    group by windowed.creator_id, windowed.status_date
+        stretches.creator_id,
+        cast(stretches.post_count as bigint) as post_count_28d,
+        cast(stretches.violation_count as bigint) as violation_count_28d,
+        -- A day belongs to the past once it has begun.
+        cast(unnest(generate_series(
+            stretches.first_date,
+            least(
+                stretches.last_date,
+                cast(clock.as_of_at - interval 1 microsecond as date)
+            ),
+            interval 1 day
+        )) as date) as status_date
+    from stretches
+    cross join clock
+    where stretches.activity_count > 0
 ),
 
 -- The state in which the day ended: the last one that began before its end.

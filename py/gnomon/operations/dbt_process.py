@@ -20,6 +20,8 @@ _NODE_KINDS = ("model", "seed", "snapshot")
 _TEST_KINDS = ("test", "unit_test")
 _GOOD = ("success", "pass", "warn")
 _LINES_SHOWN = 12
+# The code that macros/materializations.sql gives to a failed test that says which rules are broken.
+_TELLS_RULES = "BROKEN_RULES"
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class DbtRun:
-    """One run of dbt. `peaks` is the process's peak memory while each node ran, in bytes; empty if not measured."""
+    """One run of dbt. `peaks` is the process's peak memory while each node ran, in bytes; empty if not measured.
+
+    `broken_rules` are those of failed data tests, each with its model, its column and how many rows break it.
+    """
 
     run_id: str | None
     is_good: bool
@@ -43,6 +48,7 @@ class DbtRun:
     peaks: Mapping[str, int]
     peak_memory_bytes: int | None
     last_words: str
+    broken_rules: tuple[str, ...] = ()
 
 
 def run_dbt(project_dir: Path, target: Path, environ: Mapping[str, str], log: Path) -> DbtRun:
@@ -81,7 +87,13 @@ def read_run(document: Mapping[str, Any], samples: Sequence[Sample], exit_code: 
         peaks={name: peak for name, result in results if (peak := _find_peak(result, samples)) is not None},
         peak_memory_bytes=max((sample.resident for sample in samples), default=None),
         last_words=words,
+        broken_rules=tuple(rule for test in tests for rule in _read_broken_rules(test)),
     )
+
+
+def _read_broken_rules(test: Mapping[str, Any]) -> list[str]:
+    said = test.get("adapter_response", {})
+    return str(said["_message"]).splitlines() if said.get("code") == _TELLS_RULES else []
 
 
 def _watch(process: subprocess.Popen[str]) -> list[Sample]:

@@ -10,11 +10,12 @@ import logging
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gnomon.scores.cuts import Cut, find_term, list_cuts, name_version, strip_zone
+from gnomon.scores.cuts import Cut, list_cuts, name_version, strip_zone
 from gnomon.scores.features import FEATURES, KEY, PEER, require_columns
 from gnomon.scores.peers import fit_peer_scale
 from gnomon.scores.reasons import REASON_COLUMNS, word_reasons
@@ -32,6 +33,9 @@ SCORE_TYPES = {
     "as_of_at": "datetime64[us]",
     "scored_at": "datetime64[us]",
 }
+
+# One order of rows, or the same seed would draw others.
+_ORDER = ", ".join(KEY[::-1])
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +60,7 @@ class AnomalySettings:
 
 
 def score(
-    features: pd.DataFrame,
+    features: pd.DataFrame | duckdb.DuckDBPyRelation,
     clock: datetime,
     *,
     seed: int,
@@ -65,21 +69,23 @@ def score(
 ) -> pd.DataFrame:
     """Return one row per creator and as_of_at after the first cut with enough rows before it.
 
-    With `after`, only later moments are scored, and `features` need begin only at `first_read`.
+    With `after`, only later moments are scored. Of a relation no more rows are read than are fitted and scored.
 
     anomaly_score is the share of rows of the fitting window that are not odder: 0 to 1, 1 is the
     oddest. reason_1 to reason_3 name the features farthest from the peers' median; they
     describe the creator, they are not taken from the forest. scored_at is the as_of_at.
     DefinitionError if a column is missing. Source: Liu, Ting and Zhou 2008.
     """
-    require_columns(features, [*KEY, PEER, *NAMES], "feat_creator__daily")
+    require_columns(features.columns, [*KEY, PEER, *NAMES], "feat_creator__daily")
+    relation = duckdb.from_df(features) if isinstance(features, pd.DataFrame) else features
     clock = strip_zone(clock)
-    rows = features[features["as_of_at"] <= clock].sort_values(list(KEY[::-1]), kind="stable")
-    cuts = list_cuts(rows["as_of_at"].min(), clock, settings.cut_days) if len(rows) else ()
+    rows = relation.filter(f"as_of_at <= timestamp '{clock}'")
+    first_at, last_at = rows.aggregate("min(as_of_at), max(as_of_at)").fetchall()[0]
+    cuts = list_cuts(first_at, clock, settings.cut_days) if first_at else ()
     if after is not None:
         cuts = tuple(cut for cut in cuts if cut.scores_until_at > after)
     parts = [part for cut in cuts if len(part := _score_cut(cut, rows, after, seed, settings))]
-    if not parts and (after is None or rows["as_of_at"].max() > after):
+    if not parts and (after is None or (last_at is not None and last_at > after)):
         _log.warning(
             "%s: no scores: no cut has %d feature rows in the %d days before it",
             MODEL_NAME,
@@ -91,36 +97,29 @@ def score(
     return scores.sort_values(list(KEY[::-1]), kind="stable", ignore_index=True)
 
 
-def first_read(after: datetime, settings: AnomalySettings = AnomalySettings()) -> datetime:
-    """Return the moment after which feature rows are read to score the moments after `after`."""
-    return find_term(strip_zone(after), settings.cut_days).trained_at - timedelta(days=settings.window_days)
-
-
 def _score_cut(
-    cut: Cut, rows: pd.DataFrame, after: datetime | None, seed: int, settings: AnomalySettings
+    cut: Cut, rows: duckdb.DuckDBPyRelation, after: datetime | None, seed: int, settings: AnomalySettings
 ) -> pd.DataFrame:
     from sklearn.ensemble import IsolationForest
 
-    moments = rows["as_of_at"]
-    window_from = cut.trained_at - timedelta(days=settings.window_days)
-    past = rows[(moments > window_from) & (moments <= cut.trained_at)]
     asked_from = cut.trained_at if after is None else max(cut.trained_at, after)
-    asked = rows[(moments > asked_from) & (moments <= cut.scores_until_at)]
-    if len(past) < settings.min_fit_rows:
-        asked = asked.iloc[:0]
+    asked = _between(rows, asked_from, cut.scores_until_at).order(_ORDER).df()
     if not len(asked):
         return asked
-    if len(past) > settings.max_fit_rows:
-        past = past.iloc[np.linspace(0, len(past) - 1, settings.max_fit_rows).astype(np.int64)]
-    scale = fit_peer_scale(past, BEHAVIOUR, settings.min_peer_rows, settings.clip)
+    past = _between(rows, cut.trained_at - timedelta(days=settings.window_days), cut.trained_at)
+    past_count = _count(past)
+    if past_count < settings.min_fit_rows:
+        return asked.iloc[:0]
+    usual_rows = _spread(past, past_count, settings.max_fit_rows).order(_ORDER).df()
+    scale = fit_peer_scale(usual_rows, BEHAVIOUR, settings.min_peer_rows, settings.clip)
     forest = IsolationForest(
         n_estimators=settings.tree_count,
-        max_samples=min(settings.rows_per_tree, len(past)),
+        max_samples=min(settings.rows_per_tree, len(usual_rows)),
         random_state=seed,
         n_jobs=1,
     )
     distances = scale.measure(asked)
-    usual = scale.measure(past)
+    usual = scale.measure(usual_rows)
     forest.fit(usual)
     far = np.abs(distances)
     reasons = word_reasons(asked, np.where(far >= settings.min_reason, far, 0.0), BEHAVIOUR)
@@ -134,6 +133,27 @@ def _score_cut(
         "scored_at": asked["as_of_at"].to_numpy(),
     }
     return pd.DataFrame(columns, columns=list(SCORE_TYPES)).astype(SCORE_TYPES)
+
+
+def _between(rows: duckdb.DuckDBPyRelation, after: datetime, until: datetime) -> duckdb.DuckDBPyRelation:
+    return rows.filter(f"as_of_at > timestamp '{after}' and as_of_at <= timestamp '{until}'")
+
+
+def _count(rows: duckdb.DuckDBPyRelation) -> int:
+    return int(rows.aggregate("count(*)").fetchall()[0][0])
+
+
+def _spread(rows: duckdb.DuckDBPyRelation, row_count: int, at_most: int) -> duckdb.DuckDBPyRelation:
+    """Return all rows, or of more than `at_most` so many, evenly spaced: the positions of numpy.linspace."""
+    if row_count <= at_most:
+        return rows
+    step = (row_count - 1) / (at_most - 1)
+    # Only keys are put in order, not whole rows.
+    numbered = rows.project(f"{', '.join(KEY)}, row_number() over (order by {_ORDER}) - 1 as position")
+    positions = f"list_transform(range({at_most - 1}), lambda number: trunc(number * cast('{step!r}' as double)))"
+    wanted = rows.limit(1).project(f"cast(unnest({positions} || [{row_count - 1}]) as bigint) as position")
+    picked = numbered.join(wanted.set_alias("wanted"), "position").project(", ".join(KEY))
+    return rows.join(picked.set_alias("picked"), ", ".join(KEY))
 
 
 def _rank_among(values: npt.NDArray[np.float64], usual: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from gnomon.core.errors import DefinitionError, join_names
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 KEY = ("creator_id", "as_of_at")
 PEER = "creator_tier"
@@ -75,12 +71,12 @@ FEATURES = (
 )
 
 
-def require_columns(frame: pd.DataFrame, columns: Collection[str], model: str) -> None:
-    """Raise DefinitionError naming every column of `columns` that `frame`, the rows of `model`, lacks."""
-    missing = [name for name in columns if name not in frame.columns]
+def require_columns(held: Collection[str], columns: Collection[str], model: str) -> None:
+    """Raise DefinitionError naming every column of `columns` that is not among those that `model` holds."""
+    missing = [name for name in columns if name not in held]
     if missing:
         raise DefinitionError(
             f"{model}: the score needs {join_names(missing, 'and')}, which the model does not have. "
-            f"It has {join_names(sorted(map(str, frame.columns)), 'and')}. Add the columns to the model, "
+            f"It has {join_names(sorted(held), 'and')}. Add the columns to the model, "
             "or take them out of gnomon/scores/features.py."
         )

@@ -135,10 +135,10 @@ def train(
     they are empty until some have. DefinitionError if a column is missing.
 
     `earlier` are the runs of an earlier clock: what they made is kept as it is. `features` need then
-    begin only after `first_read`, and `first_at` says what their first as_of_at is, read or not.
+    only be those of `find_read_span`, and `first_at` says what their first as_of_at is, read or not.
     """
-    require_columns(features, [*KEY, PEER, *NAMES], "feat_creator__daily")
-    require_columns(violations, VIOLATION_COLUMNS, "int_violations__dated")
+    require_columns(features.columns, [*KEY, PEER, *NAMES], "feat_creator__daily")
+    require_columns(violations.columns, VIOLATION_COLUMNS, "int_violations__dated")
     clock = strip_zone(clock)
     rows = features[features["as_of_at"] <= clock].sort_values(list(KEY[::-1]), kind="stable")
     if first_at is None and len(rows):
@@ -153,21 +153,24 @@ def train(
     return pd.DataFrame(runs, columns=list(RUN_TYPES)).astype(RUN_TYPES)
 
 
-def first_read(
+def find_read_span(
     earlier: pd.DataFrame,
     first_at: datetime | None,
     clock: datetime,
     *,
     seed: int,
     settings: RiskSettings = RiskSettings(),
-) -> datetime | None:
-    """Return the moment after which `train` reads feature rows; None if it trains, and reads all of them."""
+) -> tuple[datetime, datetime] | None:
+    """Return the moments after and until which `train` reads feature rows; None if it trains, and reads all of them.
+
+    Without training it only measures how the versions made so far fared, on rows whose labels are final.
+    """
     made = _list_made(earlier)
     clock = strip_zone(clock)
     if any(_name(cut, seed, settings) not in made for cut in _list_terms(first_at, clock, settings)):
         return None
     trained = [run["trained_at"] for run in made.values() if run["status"] == "trained"]
-    return min(trained, default=clock)
+    return min(trained, default=clock), clock - settings.delay
 
 
 def apply(features: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
@@ -176,7 +179,7 @@ def apply(features: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     risk_score is a probability; reason_1 to reason_3 name the features that raised it most (Shapley
     values of the trees, exact). scored_at is the as_of_at: the moment whose knowledge the score has.
     """
-    require_columns(features, [*KEY, PEER, *NAMES], "feat_creator__daily")
+    require_columns(features.columns, [*KEY, PEER, *NAMES], "feat_creator__daily")
     parts = [_apply_version(features, run) for run in runs.to_dict("records") if run["status"] == "trained"]
     scores = pd.concat([_empty_scores(), *parts], ignore_index=True) if parts else _empty_scores()
     return scores.astype(SCORE_TYPES).sort_values(list(KEY[::-1]), kind="stable", ignore_index=True)

@@ -93,6 +93,7 @@ def _tell_build(run: DailyRun) -> list[str]:
         memory = f"memory peaked at {peak / 1e6:,.0f} MB" if peak else "memory was not measured"
         lines.append(f"{words} passed; {memory}.")
         if not built.is_good:
+            lines += [f"  broken: {rule}" for rule in built.broken_rules[:_FINDINGS_SHOWN]]
             lines.append(f"The build FAILED. {_show(run.database)} is as it was. The last words of {_show(run.log)}:")
             lines += [f"  {line}" for line in built.last_words.splitlines()]
     return [*lines, f"It took {run.seconds:,.0f} s."]
