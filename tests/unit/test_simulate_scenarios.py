@@ -156,8 +156,8 @@ def test_the_log_has_the_columns_and_kinds_of_the_seed() -> None:
         assert list(rows) == next(csv.reader(file))
     seeds = yaml.safe_load((PROJECT / "seeds" / "_seeds.yml").read_text(encoding="utf-8"))["seeds"]
     log = next(seed for seed in seeds if seed["name"] == "intervention_log")
-    kind = next(column for column in log["columns"] if column["name"] == "intervention_kind")
-    allowed = kind["data_tests"][0]["accepted_values"]["arguments"]["values"]
+    (rules,) = log["data_tests"]
+    allowed = rules["rules"]["arguments"]["accepted_values"]["intervention_kind"]
     assert set(rows["intervention_kind"].to_pylist()) <= set(allowed)
 
 

@@ -206,6 +206,8 @@ class _Reading:
             return column
         if column.zone is not None:
             raise _MissError("its periods are of UTC")
+        # What else is known of the column makes it no other one.
+        column = column._replace(is_date=False, is_key=False)
         here = str(self._model.name)
         name = self.columns.get(column)
         if name is not None:
