@@ -115,6 +115,7 @@ class Play:
             detector_score=0.5,
             is_borderline=False,
             is_aigc=False,
+            seems_bad=policy >= 0,
             reach=1.0,
             quality=0.5,
             scenario=NONE,

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import numpy as np
 
 from gnomon.core.contract import Contract, read_contract
 
@@ -56,3 +57,14 @@ def read_rows(folder: Path) -> dict[str, list[tuple[object, ...]]]:
             name: database.execute(f"select * from read_parquet('{folder}/{name}/*.parquet')").fetchall()
             for name in CONTRACT.tables
         }
+
+
+def measure_auc(values: np.ndarray, is_abuser: np.ndarray) -> float:
+    """Return how well the value tells abusers from the rest, in whichever direction: 0.5 is not at all."""
+    known = ~np.isnan(values)
+    values, is_abuser = values[known], is_abuser[known]
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    ones = is_abuser.sum()
+    area = (rank[is_abuser].sum() - ones * (ones + 1) / 2) / (ones * (len(values) - ones))
+    return float(max(area, 1 - area))

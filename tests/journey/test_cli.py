@@ -6,14 +6,17 @@ import csv
 import io
 import json
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from tests.journey.conftest import Built, run_command
+from tests.journey.conftest import BIN, Built, run_command
+from tests.worlds import read_rows
 
 NORTH_STARS = ("low_quality_content_rate", "creator_violation_rate")
 WEEKS_IN_ID = (
@@ -181,3 +184,38 @@ def test_simulate_writes_the_same_world_twice_and_says_so(tmp_path: Path) -> Non
     dry = run_command(["gnomon", "simulate", "--out", str(tmp_path / "three"), "--dry-run"])
     assert dry.returncode == 0
     assert not (tmp_path / "three").exists()
+
+
+def test_a_killed_simulation_leaves_nothing_that_looks_finished_and_does_not_hinder_the_next(tmp_path: Path) -> None:
+    """Killed at moments from its first file to its last, as the days that it has written tell."""
+    arguments = ["--seed", "3", "--days", "40", "--creators", "100"]
+    command = [str(BIN / "gnomon"), "simulate", "--out", str(tmp_path / "raw"), *arguments]
+    made = run_command(["gnomon", "simulate", "--out", str(tmp_path / "whole"), *arguments])
+    assert made.returncode == 0, made.stderr
+    size = count_bytes(tmp_path / "whole")
+    reached = []
+    for share in (0.0, 0.3, 0.7):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and count_bytes(tmp_path / "raw.partial") <= share * size:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.02)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL, "it ended before it was killed"
+        reached.append(count_bytes(tmp_path / "raw.partial") / size)
+        assert not (tmp_path / "raw").exists()
+        checked = run_command(["gnomon", "ingest", "check", str(tmp_path / "raw.partial")])
+        assert checked.returncode == 2, checked.stdout
+    assert reached == sorted(reached)
+    again = run_command(["gnomon", "simulate", "--out", str(tmp_path / "raw"), *arguments])
+    assert again.returncode == 0, again.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["raw", "whole"]
+    assert read_rows(tmp_path / "raw") == read_rows(tmp_path / "whole")
+
+
+def count_bytes(folder: Path) -> int:
+    """Return how much a folder holds; what goes away meanwhile is nothing."""
+    found = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            found += path.stat().st_size if path.is_file() else 0
+    return found

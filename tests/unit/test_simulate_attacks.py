@@ -11,8 +11,9 @@ import pytest
 from gnomon.simulate import policies
 from gnomon.simulate.engagement import COMMENT, FOLLOW, IMPRESSION, LIKE, VIEW
 from gnomon.simulate.state import State
-from gnomon.simulate.world import DAY, HOUR, NEVER, NONE, REGION_HOURS, Bools, Day, Floats, Ints
+from gnomon.simulate.world import DAY, HOUR, NEVER, NONE, REGION_HOURS, Day, Floats, Ints
 from tests.played import Lived, live, make, play
+from tests.worlds import measure_auc
 
 # Attacks ------------------------------------------------------------------------------------
 
@@ -162,17 +163,6 @@ def test_an_operator_that_probes_keeps_what_is_not_hit_and_lowers_what_is() -> N
 # Hiding -------------------------------------------------------------------------------------
 
 Features = dict[str, Floats]
-
-
-def measure_auc(values: Floats, is_abuser: Bools) -> float:
-    """Return how well the value tells abusers from the rest, in whichever direction: 0.5 is not at all."""
-    known = ~np.isnan(values)
-    values, is_abuser = values[known], is_abuser[known]
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    ones = is_abuser.sum()
-    area = (rank[is_abuser].sum() - ones * (ones + 1) / 2) / (ones * (len(values) - ones))
-    return float(max(area, 1 - area))
 
 
 def count_others(codes: Ints) -> Floats:

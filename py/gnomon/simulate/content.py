@@ -44,8 +44,8 @@ _BORDERLINE_SHARE = 0.015
 _SLIP_RATE = 0.012
 # Nobody uploads more than twelve items a day on average.
 _MOST_PER_DAY = 12.0
-# Bad items are shown less: recommendation ranks them down before anybody decides.
-_BAD_REACH = 0.35
+# What seems bad is shown less: recommendation ranks it down before anybody decides.
+_BAD_REACH = 0.3
 # What an upload is given by whoever posts it.
 _POSTED = (
     *("creator", "uploaded_at", "caption", "audio", "link", "media"),
@@ -156,13 +156,14 @@ def _complete(
     seconds = np.clip(24.0 * np.exp(0.7 * rng.standard_normal(count)), 5, 300)
     stream = np.clip(70 * 60 * np.exp(0.5 * rng.standard_normal(count)), 900, 14400)
     seconds = np.where(kind == LIVE, stream, seconds)
+    seems_bad = (policy >= 0) & ~_draw_covers(day, scenario)
     made, declared, score = _draw_aigc(day, policy, given)
     prints = fingerprints.draw_fingerprints(state, day, effects, creator, policy)
     spread = rng.standard_normal(count)
     quality = who["quality"][creator] * _fit(effects.quality, who.count)[creator] + 0.10 * rng.standard_normal(count)
     quality = np.clip(quality - np.where(policy >= 0, 0.25, 0.0), 0.01, 0.99)
     reach = who["audience"][creator] * np.exp(0.8 * spread + 1.2 * (quality - 0.6)) * given["reach"]
-    reach = reach * np.where(policy >= 0, _BAD_REACH, 1.0) * np.where(product >= 0, 1.25, 1.0)
+    reach = reach * np.where(seems_bad, _BAD_REACH, 1.0) * np.where(product >= 0, 1.25, 1.0)
     language = np.where(rng.random(count) < 0.96, REGION_LANGUAGE[region], _ENGLISH)
     return {
         "creator": creator,
@@ -178,6 +179,7 @@ def _complete(
         "is_borderline": borderline & ~fooled,
         "is_aigc": made,
         "policy": policy,
+        "seems_bad": seems_bad,
         "reach": reach,
         "quality": quality,
         "scenario": scenario,
@@ -218,6 +220,12 @@ def _deceive(rng: np.random.Generator, effects: Effects, product: Ints, policy: 
     for number, share in effects.deceptive_products.items():
         fooled |= (product == number) & (luck < share)
     return np.where(fooled & (policy < 0), MISLEADING, policy), fooled
+
+
+def _draw_covers(day: Day, scenario: Ints) -> Bools:
+    """Return which items an operator has given the look of any other: neither ranking nor rules nor viewers see it."""
+    stealth = np.array([played.stealth or 0.0 for played in day.world.scenarios] + [0.0])
+    return day.draw_stream("covers").random(len(scenario)) < stealth[scenario]
 
 
 def _draw_aigc(day: Day, policy: Ints, given: dict[str, Ints]) -> tuple[Bools, Bools, Floats]:

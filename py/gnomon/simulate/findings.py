@@ -14,9 +14,9 @@ from gnomon.simulate.queue import THAI, Team
 from gnomon.simulate.rulings import REPORT, REVIEWER, RULE
 from gnomon.simulate.spells import hides
 from gnomon.simulate.state import State
-from gnomon.simulate.world import HOUR, Bools, Day, Floats, Ints, World
+from gnomon.simulate.world import HOUR, NONE, Bools, Day, Floats, Ints, World
 
-# How often a rule finds a bad item, by policy, and hits a good one, by language.
+# How often a rule finds an item that seems bad, by policy, and hits a good one, by language.
 _RULE_FINDS = np.array([0.42, 0.25, 0.30, 0.28, 0.45, 0.22])
 _RULE_ERRS = 0.0022
 _RULE_ERRS_THAI = 0.007
@@ -100,7 +100,7 @@ def _list_today(state: State, day: Day) -> Ints:
 def _apply_rules(state: State, day: Day, today: Ints, effects: Effects) -> tuple[Ints, Ints]:
     """Return which of today's items the rules find today, and when; later findings go on the agenda."""
     names = name_items(state, today)
-    policy = state.items["policy"][today]
+    policy = np.where(state.items["seems_bad"][today], state.items["policy"][today], NONE)
     errs = np.where(state.items["language"][today] == THAI, _RULE_ERRS_THAI, _RULE_ERRS) * effects.rule_errs
     chance = np.where(policy >= 0, _RULE_FINDS[policy] * effects.rule_finds, errs)
     hours = np.where(policy >= 0, _RULE_HOURS[policy], _RULE_HOURS_WRONG)
@@ -114,9 +114,9 @@ def _apply_rules(state: State, day: Day, today: Ints, effects: Effects) -> tuple
 
 def _look_around(state: State, day: Day, today: Ints) -> None:
     """Put the items that reviewers look at unasked behind those that were reported."""
-    is_bad = state.items["policy"][today] >= 0
+    seems_bad = state.items["seems_bad"][today]
     luck = draw_luck(day.world, "look", *name_items(state, today))
-    chosen = today[luck < np.where(is_bad, _LOOKS_AT_BAD, _LOOKS_AT_GOOD)]
+    chosen = today[luck < np.where(seems_bad, _LOOKS_AT_BAD, _LOOKS_AT_GOOD)]
     language = state.items["language"][chosen]
     uploaded = state.items["uploaded_at"][chosen]
     queue.put(state, make_team(day.world), 2 * chosen + 1, language, uploaded, np.zeros(len(chosen)))

@@ -18,7 +18,7 @@ TARGETS = np.array(["content", "account", "product"])
 # What is reported: the item, its creator, or the product it shows.
 ITEM, PERSON, PRODUCT = range(3)
 
-# Per view: bad items are reported far more, good ones sometimes.
+# Per view: items that seem bad are reported far more, good ones sometimes.
 _ON_BAD, _ON_GOOD = 0.14, 0.0025
 # What people mostly call an item that breaks each policy, and how often they do.
 _NAMED = np.array([0, 1, 3, 5, 2, 1])
@@ -52,7 +52,7 @@ def _draw(state: State, world: World, acts: Acts) -> None:
     """Put the reports that today's views lead to on the agenda, some seconds after each view."""
     views = np.flatnonzero((acts.event == VIEW) & ~acts.is_owner)
     item, viewer, seen_at = acts.item[views], acts.viewer[views], acts.occurred_at[views]
-    chance = np.where(state.items["policy"][item] >= 0, _ON_BAD, _ON_GOOD)
+    chance = np.where(state.items["seems_bad"][item], _ON_BAD, _ON_GOOD)
     reports = draw_luck(world, "report", viewer, seen_at) < chance
     item, viewer, seen_at = item[reports], viewer[reports], seen_at[reports]
     names = viewer, seen_at

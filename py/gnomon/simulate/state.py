@@ -80,6 +80,7 @@ def _make_items() -> Ledger:
         is_borderline=bool,
         is_aigc=bool,
         policy=np.int64,  # what it truly breaks, -1: nothing
+        seems_bad=bool,  # it breaks a policy, and nobody has hidden that
         reach=float,  # weight in the day's showings
         quality=float,
         scenario=np.int64,  # which scenario made it, -1: none

@@ -8,7 +8,7 @@ from gnomon.simulate.origins import draw_farm_origins, name_studio_networks
 from gnomon.simulate.state import State
 from gnomon.simulate.world import CATEGORIES, DAY, NEVER, NONE, Bools, Floats, Ints, World, draw_delays
 
-_OFFENDER_SHARE = 0.08
+_OFFENDER_SHARE = 0.06
 # The mean of post_rate before offenders are told apart: it is divided by this.
 _MEAN_POST_RATE = float(np.exp(0.5 * (0.6**2 + 0.9**2)))
 _PARETO_TAIL = 1.6

@@ -80,7 +80,7 @@ def post_items(turn: Turn, policies: Ints, shares: Floats, store: Store, product
         uploaded_at=draw_rhythm(turn, rng, region),
         caption=np.where(rng.random(count) < reuse, caption, fresh[0]),
         audio=nothing,
-        link=np.where(rng.random(count) < 0.6 * reuse, link, NONE),
+        link=np.where(rng.random(count) < 0.3 * reuse, link, NONE),
         media=np.where(rng.random(count) < 0.6 * reuse, media, fresh[1]),
         product=product,
         policy=policies[draw_choices(rng, shares, count)],
