@@ -1,4 +1,4 @@
-"""Gnomon: a metrics layer for creator governance. `Engine` is the one door to numbers."""
+"""Gnomon: a metrics layer for creator governance. `Engine` is the one door to numbers; `connect` asks a server."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gnomon.engine import Engine
+    from gnomon.serve.client import connect
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "connect"]
 __version__ = "0.1.0"
 
 
@@ -17,4 +18,8 @@ def __getattr__(name: str) -> object:
         from gnomon.engine import Engine
 
         return Engine
+    if name == "connect":
+        from gnomon.serve.client import connect
+
+        return connect
     raise AttributeError(f"module 'gnomon' has no attribute '{name}'")

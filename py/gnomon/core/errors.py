@@ -3,6 +3,7 @@
 GnomonError
 ├── DefinitionError     the author's: a file of this project says something wrong
 ├── QueryError          the caller's: a question that cannot be answered as asked
+│   └── StoppedError    the caller, or a limit of time, stopped it
 ├── AccessError         the caller may not see or do this
 └── WarehouseError      outside: a file, a database or a raw set is not as it must be
 
@@ -28,6 +29,10 @@ class DefinitionError(GnomonError):
 
 class QueryError(GnomonError):
     """A query cannot be answered as asked; the caller must ask differently."""
+
+
+class StoppedError(QueryError):
+    """A question was stopped before it was answered: its caller went away, or its time was over."""
 
 
 class AccessError(GnomonError):

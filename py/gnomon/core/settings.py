@@ -19,6 +19,9 @@ class Settings:
     GNOMON_GENERATIONS   the folder of published generations    default target/generations
     GNOMON_HASH_KEY      key of the identifier hashes           no default; adapters ask for it
     GNOMON_MEMORY_LIMIT  memory of DuckDB where it writes       default 8GB
+    GNOMON_STATE         database of keys and the question log  default sqlite:///state/gnomon.db
+    GNOMON_TOKEN_KEY     public key of the tokens to be read    no default; without it none are
+    GNOMON_TOKEN_ISSUER, GNOMON_TOKEN_AUDIENCE  what such a token must say
     DBT_TARGET_PATH      dbt's folder of artefacts              default target
     """
 
@@ -27,6 +30,11 @@ class Settings:
     hash_key: str | None
     generations: Path
     memory_limit: str = DEFAULT_MEMORY_LIMIT
+    state: str = ""
+    spool: Path = Path("state/spool")
+    token_key: Path | None = None
+    token_issuer: str | None = None
+    token_audience: str | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, project_dir: Path = Path()) -> Settings:
@@ -40,4 +48,9 @@ class Settings:
             hash_key=environ.get("GNOMON_HASH_KEY"),
             generations=project_dir / generations if generations else target / "generations",
             memory_limit=environ.get("GNOMON_MEMORY_LIMIT", DEFAULT_MEMORY_LIMIT),
+            state=environ.get("GNOMON_STATE", f"sqlite:///{project_dir / 'state' / 'gnomon.db'}"),
+            spool=project_dir / "state" / "spool",
+            token_key=Path(environ["GNOMON_TOKEN_KEY"]) if "GNOMON_TOKEN_KEY" in environ else None,
+            token_issuer=environ.get("GNOMON_TOKEN_ISSUER"),
+            token_audience=environ.get("GNOMON_TOKEN_AUDIENCE"),
         )

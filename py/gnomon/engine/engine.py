@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnomon.access import EVERYTHING, Policy, read_policies
 from gnomon.core.errors import DefinitionError, QueryError, explain_unknown
 from gnomon.core.names import MetricName
+from gnomon.engine.cache import AnswerCache, AnswerKey
+from gnomon.engine.conditions import Condition, write_condition
 from gnomon.engine.estimates import bound_estimates, take_units
 from gnomon.engine.judgement import (
     describe_build,
@@ -16,13 +19,15 @@ from gnomon.engine.judgement import (
     explain_floors,
     find_absent_tables,
 )
+from gnomon.engine.lineage import trace
+from gnomon.engine.permission import check_policies, find_policy, restrict
 from gnomon.engine.request import Moment, expand_saved, read_moment, read_words
 from gnomon.engine.result import Provenance, Result
 from gnomon.engine.served import Served
 from gnomon.planner import Plan, Planner, Question
 from gnomon.semantic import Manifest, parse_manifest, read_manifest
 from gnomon.semantic.model import Metric
-from gnomon.warehouse import Warehouse
+from gnomon.warehouse import Interruption, Warehouse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,7 +37,14 @@ class Engine:
     """Answers metric queries over one manifest and one DuckDB file, exactly or not at all."""
 
     def __init__(
-        self, manifest: Manifest, warehouse: Warehouse, served: Served | None = None, *, is_current: bool = True
+        self,
+        manifest: Manifest,
+        warehouse: Warehouse,
+        served: Served | None = None,
+        *,
+        is_current: bool = True,
+        policies: Mapping[str, Policy] = {EVERYTHING.name: EVERYTHING},
+        cache: AnswerCache | None = None,
     ) -> None:
         self.manifest = manifest
         rollups = served.count_rollups(manifest) if served else {}
@@ -41,10 +53,18 @@ class Engine:
         self._served = served
         self._record = served.record if served else None
         self._is_current = is_current
+        self.policies = policies
+        self._cache = cache
+        check_policies(self._planner.compiled, policies)
 
     @classmethod
     def open(
-        cls, project_dir: str | Path = ".", *, manifest: str | Path | None = None, working: bool = False
+        cls,
+        project_dir: str | Path = ".",
+        *,
+        manifest: str | Path | None = None,
+        working: bool = False,
+        cache: AnswerCache | None = None,
     ) -> Engine:
         """Serve a project's generation in service, with the definitions it was built with, until `close`.
 
@@ -56,7 +76,14 @@ class Engine:
         try:
             built_with = parse_manifest(served.record.semantic_manifest, origin=str(served.warehouse.path))
             chosen = built_with if manifest is None else read_manifest(_locate_manifest(Path(manifest)))
-            return cls(chosen, served.warehouse, served, is_current=chosen.version == built_with.version)
+            return cls(
+                chosen,
+                served.warehouse,
+                served,
+                is_current=chosen.version == built_with.version,
+                policies=read_policies(Path(project_dir)),
+                cache=cache,
+            )
         except BaseException:
             served.close()
             raise
@@ -77,7 +104,7 @@ class Engine:
         self,
         metrics: Sequence[str] = (),
         group_by: Sequence[str] = (),
-        where: Sequence[str] = (),
+        where: Sequence[str | Condition] = (),
         order_by: Sequence[str] = (),
         limit: int | None = None,
         start: Moment = None,
@@ -90,11 +117,12 @@ class Engine:
     ) -> Result:
         """Return the answer. Names, column order and filters are MetricFlow's.
 
-        `start` and `end` bound metric_time, both included. Times are of `time_zone`, else of UTC.
-        Without metrics the values of the groups are listed, or the least and the greatest of one
-        (`takes_extremes`). With `top`,
-        so many groups stay, ranked by the first metric of `order_by` (else the first metric, the
-        greatest first), and the others are one group, for which the column `is_other` is true.
+        A filter is a text or a `Condition`. `start` and `end` bound metric_time, both included.
+        Times are of `time_zone`, else of UTC. Without metrics the values of the groups are listed, or
+        the least and the greatest of one (`takes_extremes`). With `top`, so many groups stay, ranked by
+        the first metric of `order_by` (else the first metric, the greatest first), and the others are
+        one group, for which the column `is_other` is true. `policy` is a role of access.yml: the answer
+        is the one over the rows that it may see, and AccessError refuses what it may not ask.
         QueryError refuses what cannot be answered exactly; values that are missing for a reason
         say it in `Result.provenance`.
         """
@@ -112,13 +140,47 @@ class Engine:
             top,
             time_zone,
         )
-        rows = self._warehouse.query(chosen.sql)
+        return self.answer(chosen, policy)
+
+    def answer(self, chosen: Plan, policy: str | None = None, interruption: Interruption | None = None) -> Result:
+        """Return the answer that a plan gives, kept or made; `policy` is the one that it was planned under.
+
+        StoppedError if the interruption stops it.
+        """
+        if self._cache is None:
+            return self._make(chosen, policy, interruption)
+        key = self.key_of(chosen, policy)
+        found = self._cache.find(key)
+        return found or self._cache.make(key, lambda: self._make(chosen, policy, interruption))
+
+    def key_of(self, chosen: Plan, policy: str | None = None) -> AnswerKey:
+        """Return all that the answer of a plan hangs on."""
+        return AnswerKey(
+            definition_version=self.manifest.version,
+            data_version=self.data_version,
+            role=policy or EVERYTHING.name,
+            sql=chosen.sql,
+            metrics=tuple(metric.name for metric in chosen.metrics),
+            rollups=chosen.rollups,
+        )
+
+    def _make(self, chosen: Plan, policy: str | None, interruption: Interruption | None) -> Result:
+        try:
+            rows = self._warehouse.query(chosen.sql, interruption)
+        except QueryError:
+            if policy is None or not find_policy(self.policies, policy).row_filters:
+                raise
+            # The text could show a value of a row that is not there for the role.
+            raise QueryError(
+                f"the question does not fit the data. The reason is kept back from role '{policy}', since it could "
+                "show what the role may not see."
+            ) from None
         units = take_units(rows)
         table, nulls = self._judge(chosen, rows.select([*chosen.groups, *(m.name for m in chosen.metrics)]), units)
         return Result(
             table=table,
             sql=chosen.sql,
-            provenance=self._provenance(chosen, nulls),
+            provenance=self._provenance(chosen, nulls, policy),
             units={
                 metric.name: units[counted]
                 for metric in chosen.metrics
@@ -132,7 +194,7 @@ class Engine:
         self,
         metrics: Sequence[str] = (),
         group_by: Sequence[str] = (),
-        where: Sequence[str] = (),
+        where: Sequence[str | Condition] = (),
         order_by: Sequence[str] = (),
         limit: int | None = None,
         start: Moment = None,
@@ -144,12 +206,10 @@ class Engine:
         time_zone: str | None = None,
     ) -> Plan:
         """Return how the same question would be answered: the SQL, the rollups, and why."""
-        if policy is not None:
-            raise QueryError("access policies are not there yet. Ask without one, as the file's owner.")
         question = Question(
             metrics=read_words("metrics", metrics),
             group_by=read_words("group by", group_by),
-            where=read_words("where", where),
+            where=read_words("where", self._write_conditions(where)),
             order_by=read_words("order by", order_by),
             limit=limit,
             start=read_moment("start", start, time_zone),
@@ -158,7 +218,17 @@ class Engine:
             top=top,
             time_zone=time_zone,
         )
-        return self._planner.plan(expand_saved(self.manifest, question, saved_query))
+        question = expand_saved(self.manifest, question, saved_query)
+        if policy is not None:
+            question = restrict(self._planner.compiled, question, find_policy(self.policies, policy))
+        return self._planner.plan(question)
+
+    def _write_conditions(self, where: Sequence[str | Condition]) -> Sequence[str]:
+        """Return filters as texts; what is no Condition is left for `read_words` to judge."""
+        if isinstance(where, (str, Condition)):
+            where = (where,)
+        reference = self._planner.compiled.reference
+        return [write_condition(reference(each.field), each) if isinstance(each, Condition) else each for each in where]
 
     def find_metric(self, name: str) -> Metric:
         """Return a metric's definition; QueryError with the nearest names if there is none."""
@@ -166,6 +236,28 @@ class Engine:
         if metric is None:
             raise QueryError(explain_unknown("metric", name, self.manifest.metrics))
         return metric
+
+    def find_policy(self, role: str) -> Policy:
+        """Return what a role may see; AccessError if access.yml has no such role."""
+        return find_policy(self.policies, role)
+
+    def list_metrics(self, role: str) -> list[Metric]:
+        """Return the metrics that a role may ask for, by name."""
+        policy = self.find_policy(role)
+        return sorted((each for each in self.manifest.metrics.values() if policy.sees(each.name)), key=_name_of)
+
+    def check_metric(self, name: str, role: str) -> Metric:
+        """Return a metric's definition; QueryError if there is none, AccessError if it is not for the role."""
+        metric = self.find_metric(name)
+        restrict(self._planner.compiled, Question(metrics=(name,)), self.find_policy(role))
+        return metric
+
+    def trace(self, name: str) -> dict[str, list[str]]:
+        """Return everything that a metric is made of, each name with what it is made of directly, down to the sources.
+
+        Metrics and measures by their names, tables and sources as dbt's graph calls them.
+        """
+        return trace(self.manifest, self._record, self.find_metric(name))
 
     def dimensions_of(self, name: str) -> list[str]:
         """Return the names that a metric can be grouped and filtered by."""
@@ -187,6 +279,11 @@ class Engine:
         self._warehouse.close()
         if self._served is not None:
             self._served.close()
+
+    @property
+    def data_version(self) -> str:
+        """What the rows are: the generation, else the build, else the file."""
+        return self._served.data_version if self._served else str(self._warehouse.path)
 
     @property
     def generation_id(self) -> str | None:
@@ -213,21 +310,28 @@ class Engine:
                 nulls[metric.name] = reason
         return table, nulls
 
-    def _provenance(self, chosen: Plan, nulls: dict[str, str]) -> Provenance:
+    def _provenance(self, chosen: Plan, nulls: dict[str, str], policy: str | None) -> Provenance:
         record = self._record
         notes = list(describe_build(record, self._is_current)) if record else []
         if chosen.time_zone != "UTC":
             notes.append(f"times are those of {chosen.time_zone}")
+        if policy is not None and find_policy(self.policies, policy).row_filters:
+            notes.append(f"of the rows that role '{policy}' may see")
         notes += describe_metrics(chosen.metrics, record)
         return Provenance(
             definition_version=self.manifest.version,
             data_version=self._served.data_version if self._served else None,
             generation=self.generation_id,
+            rollups=chosen.rollups,
             raw_set_id=record.raw_set_id if record else None,
             as_of=record.as_of if record else None,
             nulls=nulls,
             notes=tuple(notes),
         )
+
+
+def _name_of(metric: Metric) -> str:
+    return metric.name
 
 
 def _own_outcomes(manifest: Manifest, metric: Metric) -> set[str]:

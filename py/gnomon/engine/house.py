@@ -9,6 +9,7 @@ from threading import Lock
 
 from gnomon.core.errors import GnomonError, WarehouseError
 from gnomon.core.settings import Settings
+from gnomon.engine.cache import AnswerCache
 from gnomon.engine.engine import Engine
 from gnomon.warehouse import Generations
 
@@ -29,8 +30,9 @@ class EngineHouse:
     has been published the working file is open only while it is asked, so that a build can write to it.
     """
 
-    def __init__(self, project_dir: str | Path = ".") -> None:
+    def __init__(self, project_dir: str | Path = ".", cache: AnswerCache | None = None) -> None:
         self._project_dir = Path(project_dir)
+        self._cache = cache
         self._generations = Generations(Settings.read(project_dir=self._project_dir).generations)
         self._current: _Tenant | None = None
         self._failed: str | None = None
@@ -40,9 +42,13 @@ class EngineHouse:
         self.trouble: str | None = None
 
     @contextmanager
-    def engine(self) -> Iterator[Engine]:
-        """Give the engine for one request; WarehouseError if there is none to be had."""
-        tenant = self._enter()
+    def engine(self, *, renews: bool = True) -> Iterator[Engine]:
+        """Give the engine for one request; WarehouseError if there is none to be had.
+
+        Without `renews` the one that is open is given, if one is: who may not wait leaves it to `refresh`
+        to look for a newer generation.
+        """
+        tenant = self._enter(renews)
         try:
             yield tenant.engine
         finally:
@@ -63,9 +69,10 @@ class EngineHouse:
         if tenant is not None and is_idle:
             tenant.engine.close()
 
-    def _enter(self) -> _Tenant:
+    def _enter(self, renews: bool) -> _Tenant:
         while True:
-            self._renew()
+            if renews or self._current is None:
+                self._renew()
             with self._lock:
                 if self._is_closed:
                     raise WarehouseError("the house of engines is closed. Open another one.")
@@ -102,7 +109,7 @@ class EngineHouse:
 
     def _open(self, wanted: str | None) -> None:
         try:
-            engine = Engine.open(self._project_dir)
+            engine = Engine.open(self._project_dir, cache=self._cache)
         except GnomonError as error:
             self.trouble, self._failed = str(error), wanted
             if self._current is None:

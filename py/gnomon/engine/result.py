@@ -33,6 +33,7 @@ class Provenance:
     nulls: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     generation: str | None = None
+    rollups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

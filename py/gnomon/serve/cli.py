@@ -18,8 +18,10 @@ import typer
 
 from gnomon import __version__
 from gnomon.core.errors import GnomonError, QueryError
+from gnomon.serve.key_commands import keys_app
 from gnomon.serve.operation_commands import daily, doctor
 from gnomon.serve.publish_commands import publish
+from gnomon.serve.serve_command import serve
 from gnomon.serve.simulate_commands import simulate_app
 
 if TYPE_CHECKING:
@@ -36,9 +38,11 @@ app = typer.Typer(
 ingest_app = typer.Typer(help="Bring raw data in, or hold it against the contract.", no_args_is_help=True)
 app.add_typer(ingest_app, name="ingest", rich_help_panel=None)
 app.add_typer(simulate_app, name="simulate", rich_help_panel=None)
+app.add_typer(keys_app, name="keys", rich_help_panel=None)
 app.command()(daily)
 app.command()(doctor)
 app.command()(publish)
+app.command()(serve)
 
 _TRACEBACK = "GNOMON_TRACEBACK"
 _OUTSIDE_CALLS = re.compile(r",(?![^(]*\))")

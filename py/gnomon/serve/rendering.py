@@ -59,7 +59,12 @@ def render_csv(result: Result) -> str:
 
 def render_json(result: Result) -> str:
     """Return rows with raw numbers, and their provenance."""
-    document = {
+    return json.dumps(describe_answer(result), indent=2, allow_nan=False, default=write_number_or_text)
+
+
+def describe_answer(result: Result) -> dict[str, Any]:
+    """Return rows with raw numbers, their intervals and units, and where they come from."""
+    return {
         "columns": result.table.column_names,
         "rows": [
             dict(zip(result.table.column_names, row, strict=True))
@@ -72,7 +77,6 @@ def render_json(result: Result) -> str:
         "units": {metric: column.to_pylist() for metric, column in result.units.items()},
         "provenance": _provenance(result.provenance),
     }
-    return json.dumps(document, indent=2, allow_nan=False, default=_write_number_or_text)
 
 
 def render_arrow(result: Result) -> bytes:
@@ -102,6 +106,7 @@ def _provenance(provenance: Provenance) -> dict[str, Any]:
         "definition_version": provenance.definition_version,
         "data_version": provenance.data_version,
         "generation": provenance.generation,
+        "rollups": list(provenance.rollups),
         "raw_set_id": provenance.raw_set_id,
         "as_of": provenance.as_of.isoformat(sep=" ") if provenance.as_of else None,
         "nulls": dict(provenance.nulls),
@@ -127,7 +132,7 @@ def _plain(value: Any, are_days: bool) -> Any:
     return value
 
 
-def _write_number_or_text(value: object) -> float | str:
+def write_number_or_text(value: object) -> float | str:
     """JSON has no decimals and no times of day: the nearest number, else the text."""
     return float(value) if isinstance(value, Decimal) else str(value)
 

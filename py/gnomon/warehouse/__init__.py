@@ -32,6 +32,7 @@ from gnomon.warehouse.generations import (
     write_durably,
 )
 from gnomon.warehouse.guard import DATABASE, SCHEMA, Selection, check_select
+from gnomon.warehouse.interruption import Interruption
 from gnomon.warehouse.selecting import count_rows, explain, select
 from gnomon.warehouse.warehouse import Warehouse
 
@@ -44,6 +45,7 @@ __all__ = [
     "BuildHistory",
     "Estimate",
     "Generations",
+    "Interruption",
     "Lease",
     "MadeRollup",
     "NodeRun",

@@ -10,6 +10,7 @@ import duckdb
 from sqlglot import exp
 
 from gnomon.core.errors import DefinitionError, GnomonError, QueryError, WarehouseError
+from gnomon.warehouse.interruption import Interruption
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,13 +40,17 @@ class Warehouse:
             raise WarehouseError(explain_attach(path, error)) from None
         return cls(connection, path)
 
-    def query(self, sql: str) -> pa.Table:
-        """Return the rows of one SELECT as an Arrow table; sums of whole numbers as int64 where they fit."""
+    def query(self, sql: str, interruption: Interruption | None = None) -> pa.Table:
+        """Return the rows of one SELECT as an Arrow table; sums of whole numbers as int64 where they fit.
+
+        StoppedError if the interruption stops it.
+        """
         try:
             cursor = self._connection.cursor()
             try:
                 _check_statement(cursor, sql)
-                return narrow_whole_numbers(cursor.execute(sql).to_arrow_table())
+                with (interruption or Interruption()).covers(cursor):
+                    return narrow_whole_numbers(cursor.execute(sql).to_arrow_table())
             finally:
                 cursor.close()
         except duckdb.Error as error:

@@ -1,0 +1,62 @@
+"""access.yml: the roles of a project, schema-checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gnomon.access.policy import EVERYTHING, Policy
+from gnomon.core.checked_yaml import read_checked_yaml
+from gnomon.core.errors import DefinitionError
+
+FILE_NAME = "access.yml"
+
+
+class _Role(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    why: str = Field(min_length=10)
+    metrics: list[str] | None = None
+    rows: list[str] = []
+    hidden: list[str] = []
+    smallest_cell: int = Field(default=0, ge=0, le=10_000)
+    per_minute: int | None = Field(default=None, ge=1)
+    is_admin: bool = False
+
+
+class _AccessFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    roles: dict[str, _Role]
+
+
+def read_policies(project_dir: Path) -> Mapping[str, Policy]:
+    """Return the project's roles by name; without an access.yml there is the owner only.
+
+    DefinitionError with every error of the file. Whether its metrics and dimensions exist is for
+    whoever knows the definitions.
+    """
+    path = project_dir / FILE_NAME
+    if not path.is_file():
+        return {EVERYTHING.name: EVERYTHING}
+    file, lines = read_checked_yaml(path, _AccessFile, "docs/access.md")
+    if EVERYTHING.name in file.roles:
+        where = lines.locate(("roles", EVERYTHING.name))
+        raise DefinitionError(
+            f"{where}: '{EVERYTHING.name}' is who runs the program on the file. Name the role otherwise."
+        )
+    roles = {
+        name: Policy(
+            name=name,
+            metrics=None if role.metrics is None else frozenset(role.metrics),
+            row_filters=tuple(role.rows),
+            hidden=frozenset(role.hidden),
+            smallest_cell=role.smallest_cell,
+            per_minute=role.per_minute,
+            is_admin=role.is_admin,
+        )
+        for name, role in file.roles.items()
+    }
+    return {EVERYTHING.name: EVERYTHING, **roles}

@@ -1,0 +1,32 @@
+"""What one role may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a role may see and how much it may ask.
+
+    `metrics` None is all of them. `row_filters` are conditions over dimensions, as a question's filters are
+    written: for the role there are no other rows. Attributes in `hidden` (the last part of a name: `creator`
+    for `post__creator`) can be neither read nor filtered by. Values that stand on fewer than `smallest_cell`
+    units are not shown. `per_minute` None is as many questions as it likes.
+    """
+
+    name: str
+    metrics: frozenset[str] | None = None
+    row_filters: tuple[str, ...] = ()
+    hidden: frozenset[str] = frozenset()
+    smallest_cell: int = 0
+    per_minute: int | None = None
+    is_admin: bool = False
+
+    def sees(self, metric: str) -> bool:
+        """Tell whether the role may ask for a metric."""
+        return self.metrics is None or metric in self.metrics
+
+
+# Who runs the program on the file itself sees what is in it.
+EVERYTHING = Policy("owner", is_admin=True)

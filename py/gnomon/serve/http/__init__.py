@@ -1,0 +1,1 @@
+"""The HTTP API: thin, over the same engine as the command line."""

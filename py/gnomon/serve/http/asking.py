@@ -1,0 +1,193 @@
+"""One question through the API: planned at once, answered from what is kept or in a thread, stopped if need be."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from gnomon.core.errors import GnomonError, QueryError, StoppedError
+from gnomon.engine import Engine, Result
+from gnomon.planner import Plan
+from gnomon.serve.http.bodies import PlanBody, PlanQuestion, QueryQuestion
+from gnomon.serve.http.callers import Caller
+from gnomon.serve.http.refusals import ChangedError, TooLargeError, classify
+from gnomon.serve.http.service import Service
+from gnomon.serve.http.writing import MEDIA_TYPES, write_answer
+from gnomon.state import Entry
+from gnomon.warehouse import Interruption
+
+_STOP_AGAIN_SECONDS = 0.05
+_CURSOR_VERSION = 1
+
+
+@dataclass
+class _Asked:
+    """What is to be written down of a question, gathered while it is answered."""
+
+    plan: Plan | None = None
+    engine: Engine | None = None
+    row_count: int | None = None
+    is_kept: bool = False
+
+
+async def answer(service: Service, request: Request, caller: Caller, body: QueryQuestion) -> Response:
+    """Return the rows that a question asks for, or 304 if the client has them."""
+    with service.house.engine(renews=False) as engine, _log(service, caller, body) as asked:
+        chosen = _plan(service, engine, caller, body, asked)
+        key = engine.key_of(chosen, caller.role)
+        version = hashlib.sha256(repr((key, body.format, body.page_size)).encode()).hexdigest()[:32]
+        first = _read_cursor(body.cursor, version)
+        headers = {"ETag": f'"{version}-{first}"', "Vary": "Authorization", "Cache-Control": "private, no-cache"}
+        if request.headers.get("if-none-match") == headers["ETag"]:
+            asked.is_kept = True
+            return Response(status_code=304, headers=headers)
+        written = service.bodies.find(headers["ETag"])
+        if written is None:
+            result = service.answers.find(key)
+            if result is None:
+                result = await _make(service, request, engine, chosen, caller)
+                service.measures.rollup_answers.inc(bool(chosen.rollups))
+            else:
+                asked.is_kept = True
+            asked.row_count = result.table.num_rows
+            written = _write(service, result, body, version, first)
+            service.bodies.make(headers["ETag"], lambda: written)
+        else:
+            asked.is_kept = True
+        headers["X-Gnomon-Data-Version"] = engine.data_version
+        return Response(written, media_type=MEDIA_TYPES[body.format], headers=headers)
+
+
+def explain(service: Service, caller: Caller, body: PlanQuestion) -> PlanBody:
+    """Return how a question would be answered."""
+    with service.house.engine(renews=False) as engine, _log(service, caller, body) as asked:
+        chosen = _plan(service, engine, caller, body, asked)
+        return PlanBody(sql=chosen.format(), rollups=list(chosen.rollups), why=list(chosen.why))
+
+
+async def list_values(service: Service, request: Request, caller: Caller, body: PlanQuestion) -> Result:
+    """Return the values that a question without metrics lists."""
+    with service.house.engine(renews=False) as engine, _log(service, caller, body) as asked:
+        chosen = _plan(service, engine, caller, body, asked)
+        return service.answers.find(engine.key_of(chosen, caller.role)) or await _make(
+            service, request, engine, chosen, caller
+        )
+
+
+def _plan(service: Service, engine: Engine, caller: Caller, body: PlanQuestion, asked: _Asked) -> Plan:
+    """Return how a question is answered for a caller, and count it against the caller's number of questions."""
+    asked.engine = engine
+    service.callers.count(caller, engine.find_policy(caller.role))
+    arguments = body.to_arguments()
+    asked.plan = engine.plan(**arguments, policy=caller.role)
+    if isinstance(body, QueryQuestion) and body.page_size is not None:
+        # Pages may be cut from answers made at different times: only a whole order puts the same rows on each.
+        saved = engine.manifest.saved_queries.get(body.saved_query or "")
+        given = body.order_by or (saved.order_by if saved else ())
+        asked.plan = engine.plan(**arguments | {"order_by": [*given, *asked.plan.groups]}, policy=caller.role)
+    return asked.plan
+
+
+@contextmanager
+def _log(service: Service, caller: Caller, body: PlanQuestion) -> Iterator[_Asked]:
+    """Write down what came of the question that is asked in this block."""
+    asked, begun, outcome, reason = _Asked(), perf_counter(), "answered", None
+    try:
+        yield asked
+    except GnomonError as error:
+        outcome, reason = classify(error)[1], str(error)
+        raise
+    except asyncio.CancelledError:
+        outcome = "stopped"
+        raise
+    except Exception:
+        outcome = "fault"
+        raise
+    finally:
+        seconds = perf_counter() - begun
+        service.measures.questions.labels(outcome).inc()
+        service.measures.seconds.labels("yes" if asked.is_kept else "no").observe(seconds)
+        service.log.add(
+            Entry(
+                asked_at=service.now(),
+                caller=caller.name,
+                role=caller.role,
+                question=body.model_dump(exclude_defaults=True),
+                outcome=outcome,
+                reason=reason,
+                seconds=seconds,
+                data_version=asked.engine.data_version if asked.engine else None,
+                definition_version=asked.engine.manifest.version if asked.engine else None,
+                row_count=asked.row_count,
+                rollups=asked.plan.rollups if asked.plan else (),
+                is_cached=asked.is_kept,
+            )
+        )
+
+
+async def _make(service: Service, request: Request, engine: Engine, chosen: Plan, caller: Caller) -> Result:
+    """Answer in a thread; what runs too long, or for a client who went away, is really stopped."""
+    interruption = Interruption()
+    async with service.gate:
+        running = asyncio.ensure_future(run_in_threadpool(partial(engine.answer, chosen, caller.role, interruption)))
+        leaving = asyncio.ensure_future(_wait_until_gone(request))
+        try:
+            await asyncio.wait({running, leaving}, timeout=service.limits.seconds, return_when=asyncio.FIRST_COMPLETED)
+            while not running.done():
+                interruption.stop()
+                await asyncio.wait({running}, timeout=_STOP_AGAIN_SECONDS)
+            return running.result()
+        except StoppedError:
+            raise StoppedError(
+                f"the question ran for {service.limits.seconds:g} s and was stopped. Ask for fewer days or groups."
+            ) from None
+        finally:
+            leaving.cancel()
+
+
+async def _wait_until_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _write(service: Service, result: Result, body: QueryQuestion, version: str, first: int) -> bytes:
+    rows, most = result.table.num_rows, service.limits.most_rows
+    count = body.page_size
+    if (count or rows) > most:
+        raise TooLargeError(
+            f"the answer has {rows:,} rows and one may have {most:,}. Ask for fewer groups, or by pages: page_size."
+        )
+    last = rows if count is None else first + count
+    following = _write_cursor(version, last) if last < rows else None
+    return write_answer(result, body.format, first, count, following)
+
+
+def _write_cursor(version: str, first: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([_CURSOR_VERSION, version, first]).encode()).decode()
+
+
+def _read_cursor(cursor: str | None, version: str) -> int:
+    """Return the first row of the page; ChangedError if it is a page of another answer."""
+    if cursor is None:
+        return 0
+    try:
+        number, of, first = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        if number != _CURSOR_VERSION or type(first) is not int or first < 0:
+            raise ValueError
+    except (ValueError, TypeError):
+        raise QueryError("the cursor is none that an answer gave. Leave it out for the first page.") from None
+    if of != version:
+        raise ChangedError(
+            "the cursor is of another question, or of data that has been replaced since. Ask for the first page again."
+        )
+    return first

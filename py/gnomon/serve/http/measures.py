@@ -1,0 +1,37 @@
+"""What is counted of a running API, in the form that Prometheus reads."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from gnomon.engine import AnswerCache
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+
+
+class Measures:
+    """Counters of one API; a registry of its own, so that two in one process do not mix."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.questions = Counter(
+            "gnomon_questions", "Questions by what came of them.", ["outcome"], registry=self._registry
+        )
+        self.seconds = Histogram(
+            "gnomon_question_seconds", "Time to an answer.", ["kept"], buckets=_SECONDS, registry=self._registry
+        )
+        self.rollup_answers = Counter(
+            "gnomon_rollup_answers", "Answers made that read a rollup.", registry=self._registry
+        )
+        self._waiting = Gauge("gnomon_questions_waiting", "Questions that wait for a place.", registry=self._registry)
+        self._bytes = Gauge("gnomon_kept_bytes", "Bytes of answers that are kept.", registry=self._registry)
+        self._hits = Gauge("gnomon_kept_hits", "Times that an answer was kept already.", registry=self._registry)
+        self._misses = Gauge("gnomon_kept_misses", "Times that an answer had to be made.", registry=self._registry)
+
+    def write(self, answers: AnswerCache, waiting: int) -> bytes:
+        """Return all of it as text."""
+        self._waiting.set(waiting)
+        self._bytes.set(answers.bytes)
+        self._hits.set(answers.hits)
+        self._misses.set(answers.misses)
+        return generate_latest(self._registry)

@@ -1,0 +1,54 @@
+"""What the routes of the API share: engines, who may ask, limits, what is kept and what is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gnomon.engine import AnswerCache, Cache, EngineHouse
+from gnomon.serve.http.admission import Gate
+from gnomon.serve.http.callers import Callers
+from gnomon.serve.http.measures import Measures
+from gnomon.state import QuestionLog
+
+_BODY_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class ServeLimits:
+    """How much one question may take, and how many may run.
+
+    An answer of more than `most_rows` rows is refused unless it is paged; one that runs for more than `seconds`
+    is stopped. `running` questions run at a time, `waiting` more wait, and the others are sent away.
+    """
+
+    most_rows: int = 50_000
+    seconds: float = 30.0
+    running: int = 2
+    waiting: int = 64
+
+
+@dataclass(frozen=True)
+class Service:
+    """One running API. `now` gives UTC without a zone."""
+
+    house: EngineHouse
+    callers: Callers
+    log: QuestionLog
+    now: Callable[[], datetime]
+    answers: AnswerCache
+    limits: ServeLimits = ServeLimits()
+    measures: Measures = field(default_factory=Measures)
+    bodies: Cache[str, bytes] = field(default_factory=lambda: Cache[str, bytes](len, _BODY_BYTES))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gate", Gate(self.limits.running, self.limits.waiting))
+
+    gate: Gate = field(init=False)
+
+    def close(self) -> None:
+        """Write what is left of the log and let go of all files."""
+        self.log.close()
+        self.house.close()
+        self.callers.close()

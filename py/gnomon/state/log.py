@@ -1,0 +1,140 @@
+"""The log of questions: written off the request's path, in batches, and kept through a kill.
+
+An entry goes to a spool file with one write, so that it outlives the process at once. A thread moves spool files
+into the database, where an entry's id keeps it from being there twice; what a killed process left is moved by
+the next one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import sqlalchemy as sa
+
+from gnomon.core.errors import WarehouseError
+from gnomon.state.database import StateDatabase, question_log
+
+_BATCH_SECONDS = 1.0
+_SPOOL = "questions-*.jsonl"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Who asked what, as whom, and what came of it. `asked_at` is UTC; `seconds` until the answer was ready."""
+
+    asked_at: datetime
+    caller: str
+    role: str
+    question: Mapping[str, Any]
+    outcome: str
+    seconds: float
+    reason: str | None = None
+    data_version: str | None = None
+    definition_version: str | None = None
+    row_count: int | None = None
+    rollups: tuple[str, ...] = ()
+    is_cached: bool = False
+    entry_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+class QuestionLog:
+    """Appends entries; one per process and spool folder. Safe to share between threads."""
+
+    def __init__(self, database: StateDatabase, spool: Path) -> None:
+        self._database = database
+        self._folder = spool
+        self._lock = threading.Lock()
+        self._is_closed = threading.Event()
+        spool.mkdir(parents=True, exist_ok=True)
+        self._file = self._open_spool()
+        self.lost = 0
+        self._mover = threading.Thread(target=self._move_until_closed, name="gnomon-question-log", daemon=True)
+        self._mover.start()
+
+    def add(self, entry: Entry) -> None:
+        """Keep an entry; it is in the spool when this returns, and in the database within seconds."""
+        line = json.dumps({**asdict(entry), "asked_at": entry.asked_at.isoformat()}, default=str)
+        with self._lock:
+            self._file.write(line + "\n")
+            self._file.flush()
+
+    def read(self, limit: int = 100) -> list[dict[str, Any]]:
+        """Return the newest entries that have reached the database, newest first."""
+        newest = sa.select(question_log).order_by(question_log.c.asked_at.desc(), question_log.c.entry_id).limit(limit)
+        with self._database.begin() as connection:
+            rows = [dict(row) for row in connection.execute(newest).mappings()]
+        for row in rows:
+            row["question"], row["rollups"] = json.loads(row["question"]), json.loads(row["rollups"])
+        return rows
+
+    def flush(self) -> None:
+        """Move all that is in the spool into the database now; WarehouseError if it cannot be reached."""
+        with self._lock:
+            if self._file.tell():
+                self._file.close()
+                self._file = self._open_spool()
+        for path in sorted(self._folder.glob(_SPOOL)):
+            self._move(path)
+
+    def close(self) -> None:
+        """Move what is left and let go of the spool."""
+        self._is_closed.set()
+        self._mover.join()
+        with suppress(WarehouseError):
+            self.flush()
+        with self._lock:
+            self._file.close()
+            with suppress(FileNotFoundError):
+                if not Path(self._file.name).stat().st_size:
+                    Path(self._file.name).unlink()
+
+    def _open_spool(self) -> TextIO:
+        file = (self._folder / f"questions-{uuid.uuid4().hex}.jsonl").open("a", encoding="utf-8")
+        # Held while this process lives: another one moves only what nobody holds.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return file
+
+    def _move_until_closed(self) -> None:
+        while not self._is_closed.wait(_BATCH_SECONDS):
+            # The database may be away for a while; the spool keeps all until it is back.
+            with suppress(WarehouseError):
+                self.flush()
+
+    def _move(self, path: Path) -> None:
+        try:
+            file = path.open(encoding="utf-8")
+        except FileNotFoundError:
+            return
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            rows = list(self._read_spool(file))
+            if rows:
+                with self._database.begin() as connection:
+                    connection.execute(self._database.insert_new(question_log), rows)
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+
+    def _read_spool(self, file: TextIO) -> Iterator[dict[str, Any]]:
+        for line in file:
+            try:
+                row = json.loads(line)
+                row["asked_at"] = datetime.fromisoformat(row["asked_at"])
+                row["question"], row["rollups"] = json.dumps(row["question"]), json.dumps(row["rollups"])
+            except (ValueError, KeyError):
+                # The last line of a process that was killed while it wrote: it had not been answered.
+                self.lost += 1
+                continue
+            yield row
