@@ -180,7 +180,7 @@ def _list_records() -> Iterator[Corruption]:
         "it is a list": edit(lambda document: [document]),
         "it is a number": edit(lambda document: 7),
         "it is null": edit(lambda document: None),
-        "it is not UTF-8": put_text(lambda text: text.replace(b"week", b"w\xe9ek")),
+        "it is not UTF-8": put_text(lambda text: text.replace(b"days", b"d\xe9ys")),
         "it begins with a mark of order": put_text(lambda text: b"\xef\xbb\xbf" + text),
         "it is nested too deep": put_text(lambda text: b"[" * 100_000 + b"]" * 100_000),
         "it has a key twice": put_text(lambda text: text.replace(b"{", b'{"raw_set_id": "other",', 1)),
@@ -214,7 +214,7 @@ def _list_records() -> Iterator[Corruption]:
     for name, change in cases.items():
         yield Corruption("record", name, change, ("raw_set_record",))
     yield Corruption("record", "a table with rows is absent", declare(comments), ("absent_with_rows",), "comments")
-    clocks = {"an hour early": "2026-06-29 23:00:00", "a year early": "2025-06-30 00:00:00"}
+    clocks = {"an hour early": "2026-06-29 21:00:00", "a year early": "2025-06-30 00:00:00"}
     for name, moment in clocks.items():
         yield Corruption("record", f"its clock is {name}", put(newest_ingested_at=moment), ("ingested_after_record",))
     for moment in ("2026-07-08 00:00:00", "2099-01-01 00:00:00"):

@@ -1,4 +1,4 @@
-"""A small raw set cut from data/sample: the last week of each table, and all that its rows point at."""
+"""A small raw set cut from data/sample: the last nine days of each table, and all that its rows point at."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from gnomon.core.names import TableName
 from gnomon.core.raw_set import RawSet, write_table
 from gnomon.ingest.sifting import order_by_reference
 
-WEEK_START = datetime(2026, 6, 23)
+LAST_DAYS_START = datetime(2026, 6, 21)
 MONTH_BEFORE_THE_LOG = datetime(2026, 2, 1)
 MOST_ROWS = 250
-# Tables of which a week has next to nothing, taken whole from the start.
+# Tables of which nine days have next to nothing, taken whole from the start.
 FROM_THE_START = (
     "sellers",
     "products",
@@ -34,26 +34,26 @@ def write_tiny_set(sample: Path, folder: Path) -> Path:
     newest = datetime.min
     for table in reversed(order_by_reference(contract)):
         rows = pq.read_table(sample / table.name)
-        chosen = rows.filter(pc.or_(_choose_week(table, rows), _choose_needed(table, rows, needed)))
+        chosen = rows.filter(pc.or_(_choose_last_days(table, rows), _choose_needed(table, rows, needed)))
         for column in table.columns:
             if column.reference:
                 values = pc.unique(chosen[column.name].drop_null()).to_pylist()
                 needed.setdefault((column.reference.table, column.reference.column), set()).update(values)
         newest = max(newest, pc.max(chosen["ingested_at"]).as_py())
         write_table(folder, contract.tables[TableName(table.name)], chosen)
-    RawSet("tiny-1", "a week of the sample", newest).write(folder)
+    RawSet("tiny-1", "nine days of the sample", newest).write(folder)
     return folder
 
 
-def _choose_week(table: Table, rows: pa.Table) -> pa.Array:
-    start = datetime.min if table.name in FROM_THE_START else WEEK_START
+def _choose_last_days(table: Table, rows: pa.Table) -> pa.Array:
+    start = datetime.min if table.name in FROM_THE_START else LAST_DAYS_START
     if table.name == "daily_totals":
         start = MONTH_BEFORE_THE_LOG
     # Counters bear the moment of their item's upload, weeks before they are told.
     moment = "ingested_at" if table.name == "content_counters" else "occurred_at"
-    in_week = pc.greater_equal(rows[moment], pa.scalar(start, pa.timestamp("us")))
-    counted = pc.cumulative_sum(pc.cast(in_week, pa.int64()))
-    return pc.and_(in_week, pc.less_equal(counted, MOST_ROWS))
+    is_late = pc.greater_equal(rows[moment], pa.scalar(start, pa.timestamp("us")))
+    counted = pc.cumulative_sum(pc.cast(is_late, pa.int64()))
+    return pc.and_(is_late, pc.less_equal(counted, MOST_ROWS))
 
 
 def _choose_needed(table: Table, rows: pa.Table, needed: dict[tuple[str, str], set[str]]) -> pa.Array:

@@ -39,7 +39,8 @@ def find_busiest(world: Path) -> str:
     return str(
         made.ask(
             "select creator_id from engagement inner join content using (content_id) where event_type = 'view' "
-            "and engagement.occurred_at >= timestamp '2026-03-16' group by creator_id order by count(*) desc, creator_id limit 1"
+            "and engagement.occurred_at >= timestamp '2026-03-16' "
+            "group by creator_id order by count(*) desc, creator_id limit 1"
         )[0][0]
     )
 
