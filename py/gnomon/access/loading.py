@@ -21,9 +21,7 @@ class _Role(BaseModel):
     metrics: list[str] | None = None
     rows: list[str] = []
     hidden: list[str] = []
-    smallest_cell: int = Field(default=0, ge=0, le=10_000)
     per_minute: int | None = Field(default=None, ge=1)
-    is_admin: bool = False
 
 
 class _AccessFile(BaseModel):
@@ -53,9 +51,7 @@ def read_policies(project_dir: Path) -> Mapping[str, Policy]:
             metrics=None if role.metrics is None else frozenset(role.metrics),
             row_filters=tuple(role.rows),
             hidden=frozenset(role.hidden),
-            smallest_cell=role.smallest_cell,
             per_minute=role.per_minute,
-            is_admin=role.is_admin,
         )
         for name, role in file.roles.items()
     }

@@ -11,17 +11,14 @@ class Policy:
 
     `metrics` None is all of them. `row_filters` are conditions over dimensions, as a question's filters are
     written: for the role there are no other rows. Attributes in `hidden` (the last part of a name: `creator`
-    for `post__creator`) can be neither read nor filtered by. Values that stand on fewer than `smallest_cell`
-    units are not shown. `per_minute` None is as many questions as it likes.
+    for `post__creator`) can be neither read nor filtered by. `per_minute` None is as many questions as it likes.
     """
 
     name: str
     metrics: frozenset[str] | None = None
     row_filters: tuple[str, ...] = ()
     hidden: frozenset[str] = frozenset()
-    smallest_cell: int = 0
     per_minute: int | None = None
-    is_admin: bool = False
 
     def sees(self, metric: str) -> bool:
         """Tell whether the role may ask for a metric."""
@@ -29,4 +26,4 @@ class Policy:
 
 
 # Who runs the program on the file itself sees what is in it.
-EVERYTHING = Policy("owner", is_admin=True)
+EVERYTHING = Policy("owner")

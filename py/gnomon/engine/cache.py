@@ -58,12 +58,14 @@ class Cache(Generic[Key, Value]):
             return found[0]
 
     def make(self, key: Key, make: Callable[[], Value]) -> Value:
-        """Return the value that is being made for somebody else, or make it and keep it.
+        """Return the value that is kept, or is being made for somebody else; else make it and keep it.
 
         Who waits for somebody else's gets its error, too: it would be its own, unless that one was stopped.
         """
         while True:
             with self._lock:
+                if key in self._kept:
+                    return self._kept[key][0]
                 waited_for = self._under_way.get(key)
                 if waited_for is None:
                     mine = self._under_way[key] = Future[Value]()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnomon.access import EVERYTHING, Policy, read_policies
-from gnomon.core.errors import DefinitionError, QueryError, explain_unknown
+from gnomon.core.errors import AccessError, DefinitionError, QueryError, explain_unknown
 from gnomon.core.names import MetricName
 from gnomon.engine.cache import AnswerCache, AnswerKey
 from gnomon.engine.conditions import Condition, write_condition
@@ -20,7 +20,7 @@ from gnomon.engine.judgement import (
     find_absent_tables,
 )
 from gnomon.engine.lineage import trace
-from gnomon.engine.permission import check_policies, find_policy, restrict
+from gnomon.engine.permission import check_policy, restrict
 from gnomon.engine.request import Moment, expand_saved, read_moment, read_words
 from gnomon.engine.result import Provenance, Result
 from gnomon.engine.served import Served
@@ -55,7 +55,7 @@ class Engine:
         self._is_current = is_current
         self.policies = policies
         self._cache = cache
-        check_policies(self._planner.compiled, policies)
+        self._checked: set[str] = set()
 
     @classmethod
     def open(
@@ -168,7 +168,7 @@ class Engine:
         try:
             rows = self._warehouse.query(chosen.sql, interruption)
         except QueryError:
-            if policy is None or not find_policy(self.policies, policy).row_filters:
+            if policy is None or not self.find_policy(policy).row_filters:
                 raise
             # The text could show a value of a row that is not there for the role.
             raise QueryError(
@@ -220,7 +220,7 @@ class Engine:
         )
         question = expand_saved(self.manifest, question, saved_query)
         if policy is not None:
-            question = restrict(self._planner.compiled, question, find_policy(self.policies, policy))
+            question = restrict(self._planner.compiled, question, self.find_policy(policy))
         return self._planner.plan(question)
 
     def _write_conditions(self, where: Sequence[str | Condition]) -> Sequence[str]:
@@ -238,8 +238,14 @@ class Engine:
         return metric
 
     def find_policy(self, role: str) -> Policy:
-        """Return what a role may see; AccessError if access.yml has no such role."""
-        return find_policy(self.policies, role)
+        """Return what a role may see; AccessError if access.yml has no such role, DefinitionError if that is wrong."""
+        policy = self.policies.get(role)
+        if policy is None:
+            raise AccessError(explain_unknown("role", role, self.policies))
+        if role not in self._checked:
+            check_policy(self._planner.compiled, policy)
+            self._checked.add(role)
+        return policy
 
     def list_metrics(self, role: str) -> list[Metric]:
         """Return the metrics that a role may ask for, by name."""
@@ -315,7 +321,7 @@ class Engine:
         notes = list(describe_build(record, self._is_current)) if record else []
         if chosen.time_zone != "UTC":
             notes.append(f"times are those of {chosen.time_zone}")
-        if policy is not None and find_policy(self.policies, policy).row_filters:
+        if policy is not None and self.find_policy(policy).row_filters:
             notes.append(f"of the rows that role '{policy}' may see")
         notes += describe_metrics(chosen.metrics, record)
         return Provenance(

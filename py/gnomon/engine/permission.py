@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from gnomon.access import Policy
@@ -12,13 +12,6 @@ from gnomon.planner.comparisons import split_word
 from gnomon.planner.references import Reference
 
 _NAMES_SHOWN = 8
-
-
-def find_policy(policies: Mapping[str, Policy], name: str) -> Policy:
-    """Return the policy of a role; AccessError if there is no such role."""
-    if name not in policies:
-        raise AccessError(explain_unknown("role", name, policies))
-    return policies[name]
 
 
 def restrict(compiled: Compiled, question: Question, policy: Policy) -> Question:
@@ -38,9 +31,9 @@ def restrict(compiled: Compiled, question: Question, policy: Policy) -> Question
     return replace(question, row_filters=policy.row_filters)
 
 
-def check_policies(compiled: Compiled, policies: Mapping[str, Policy]) -> None:
-    """Hold all roles against the definitions; DefinitionError with every name that is not there, a line each."""
-    problems = [problem for policy in policies.values() for problem in _find_problems(compiled, policy)]
+def check_policy(compiled: Compiled, policy: Policy) -> None:
+    """Hold a role against the definitions; DefinitionError with every name that is not there, a line each."""
+    problems = list(_find_problems(compiled, policy))
     if problems:
         raise DefinitionError("\n".join(problems))
 
@@ -66,6 +59,8 @@ def _find_problems(compiled: Compiled, policy: Policy) -> Iterator[str]:
     for metric in sorted(policy.metrics or ()):
         if metric not in compiled.manifest.metrics:
             yield f"{where}: {explain_unknown('metric', metric, compiled.manifest.metrics)}"
+    if not policy.hidden and not policy.row_filters:
+        return
     elements = {name.rsplit("__", 1)[-1] for name in compiled.known}
     for element in sorted(policy.hidden - elements):
         yield f"{where}: {explain_unknown('attribute', element, elements)}"

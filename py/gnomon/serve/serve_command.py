@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gnomon.core.errors import DefinitionError, QueryError, explain_unknown
+from gnomon.core.errors import DefinitionError, QueryError, WarehouseError, explain_unknown
 
 if TYPE_CHECKING:
     from gnomon.core.settings import Settings
@@ -38,8 +39,16 @@ def serve(
     if anonymous is not None and not _is_loopback(host):
         raise QueryError(f"--anonymous is for this machine only, and {host} is reached from others. Use keys.")
     service = open_service(project_dir, ServeLimits(most_rows, seconds, running, waiting), anonymous)
-    typer.echo(f"serving at http://{host}:{port}; /openapi.json describes it", err=True)
-    uvicorn.run(create_app(service), host=host, port=port, log_level="warning", access_log=False)
+    try:
+        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        service.close()
+        raise WarehouseError(f"{host}:{port} cannot be listened at: {error}. --port names another one.") from None
+    with listening:
+        address = f"[{host}]" if ":" in host else host
+        typer.echo(f"serving at http://{address}:{listening.getsockname()[1]}; /openapi.json describes it", err=True)
+        config = uvicorn.Config(create_app(service), log_level="warning", access_log=False)
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def open_service(project_dir: Path, limits: ServeLimits, anonymous: str | None = None) -> Service:
@@ -59,6 +68,9 @@ def open_service(project_dir: Path, limits: ServeLimits, anonymous: str | None =
     house = EngineHouse(project_dir, answers)
     # Nothing is served that cannot be: what is wrong is said now.
     house.refresh()
+    with house.engine() as engine:
+        for role in policies:
+            engine.find_policy(role)
     database = StateDatabase.open(settings.state)
     return Service(
         house=house,
