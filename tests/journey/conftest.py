@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +54,21 @@ def run_command(
         text=True,
         check=False,
     )
+
+
+@contextmanager
+def serve(built: Built, project: Path, *options: str) -> Iterator[str]:
+    """Serve a build at a free port, with the roles and the state of the folder `project`; give the address."""
+    command = [str(BIN / "gnomon"), "serve", "--port", "0", "--project-dir", str(project), *options]
+    with subprocess.Popen(command, env=built.environ, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        told = server.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+", told)
+        try:
+            assert found, told + server.stderr.read()
+            yield found[0]
+        finally:
+            server.terminate()
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,22 +11,15 @@ import gnomon
 from gnomon.core.errors import AccessError, QueryError, WarehouseError
 from gnomon.engine import Condition, Engine
 from gnomon.serve.client import Client
-from tests.journey.conftest import BIN, Built
+from tests.journey.conftest import Built, serve
 
 ASKED = {"metrics": ["views", "low_quality_content_rate"], "group_by": ["metric_time__day", "creator__tier"]}
 
 
 @pytest.fixture(scope="module")
 def address(built_sample: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("project")
-    command = [str(BIN / "gnomon"), "serve", "--port", "0", "--anonymous", "owner", "--project-dir", str(folder)]
-    with subprocess.Popen(command, env=built_sample.environ, stderr=subprocess.PIPE, text=True) as server:
-        assert server.stderr is not None
-        told = server.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", told)
-        assert found, told + server.stderr.read()
-        yield found[0]
-        server.terminate()
+    with serve(built_sample, tmp_path_factory.mktemp("project"), "--anonymous", "owner") as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
