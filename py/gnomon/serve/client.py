@@ -51,7 +51,7 @@ class Answer:
     def to_polars(self) -> Any:
         """Return the rows as a Polars frame; WarehouseError where Polars is not installed."""
         try:
-            import polars
+            import polars  # type: ignore[import-not-found, unused-ignore]
         except ImportError:
             raise WarehouseError("Polars is not installed here: `pip install polars`.") from None
         return polars.from_arrow(self.table)

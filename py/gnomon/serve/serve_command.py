@@ -28,6 +28,11 @@ def serve(
     seconds: Annotated[float, typer.Option("--timeout", help="Seconds after which a question is stopped.")] = 30.0,
     running: Annotated[int, typer.Option("--running", min=1, help="So many questions run at a time.")] = 2,
     waiting: Annotated[int, typer.Option("--waiting", min=0, help="So many more wait; the others get 429.")] = 64,
+    mcp: Annotated[bool, typer.Option("--mcp", help="Let assistants ask, too, at /mcp.")] = False,
+    stdio: Annotated[
+        str | None,
+        typer.Option("--stdio", help="Serve an assistant over stdin and stdout as this role; no HTTP."),
+    ] = None,
     project_dir: Annotated[Path, typer.Option("--project-dir", help="The dbt project's folder.")] = Path(),
 ) -> None:
     """Answer questions over HTTP from the generation in service, and take up new ones as they are published."""
@@ -36,9 +41,13 @@ def serve(
     from gnomon.serve.http.app import create_app
     from gnomon.serve.http.service import ServeLimits
 
+    limits = ServeLimits(most_rows, seconds, running, waiting)
+    if stdio is not None:
+        _serve_stdio(open_service(project_dir, limits, stdio))
+        return
     if anonymous is not None and not _is_loopback(host):
         raise QueryError(f"--anonymous is for this machine only, and {host} is reached from others. Use keys.")
-    service = open_service(project_dir, ServeLimits(most_rows, seconds, running, waiting), anonymous)
+    service = open_service(project_dir, limits, anonymous)
     try:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
@@ -47,8 +56,17 @@ def serve(
     with listening:
         address = f"[{host}]" if ":" in host else host
         typer.echo(f"serving at http://{address}:{listening.getsockname()[1]}; /openapi.json describes it", err=True)
-        config = uvicorn.Config(create_app(service), log_level="warning", access_log=False)
+        config = uvicorn.Config(create_app(service, has_mcp=mcp), log_level="warning", access_log=False)
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _serve_stdio(service: Service) -> None:
+    from gnomon.serve.mcp_server import create_mcp
+
+    try:
+        create_mcp(service).run("stdio")
+    finally:
+        service.close()
 
 
 def open_service(project_dir: Path, limits: ServeLimits, anonymous: str | None = None) -> Service:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Path, Query, Request, Response
@@ -43,13 +44,21 @@ _MEDIA: dict[str, Any] = {"application/json": {}, "text/csv": {}, "application/v
 Words = Annotated[list[str], Query(max_length=100)]
 
 
-def create_app(service: Service) -> FastAPI:
-    """Return the API over a service, which it closes at its end."""
+def create_app(service: Service, *, has_mcp: bool = False) -> FastAPI:
+    """Return the API over a service, which it closes at its end; with `has_mcp`, assistants ask at /mcp."""
+    assistant = None
+    if has_mcp:
+        from gnomon.serve.mcp_server import create_mcp
+
+        assistant = create_mcp(service)
 
     @asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
         refreshing = asyncio.create_task(_refresh(service))
-        yield
+        async with AsyncExitStack() as stack:
+            if assistant is not None:
+                await stack.enter_async_context(assistant.session_manager.run())
+            yield
         refreshing.cancel()
         with suppress(asyncio.CancelledError):
             await refreshing
@@ -68,6 +77,8 @@ def create_app(service: Service) -> FastAPI:
     _add_questions(app)
     _add_definitions(app)
     _add_operations(app)
+    if assistant is not None:
+        app.mount("/", assistant.streamable_http_app(stateless_http=True, json_response=True))
     return app
 
 
@@ -134,7 +145,7 @@ def _add_questions(app: FastAPI) -> None:
         """List the values of an attribute that hold a text, in order, up to `limit` of them."""
         where = [ConditionBody(field=name, op="ilike", value=f"%{_check_search(search)}%")] if search else []
         question = PlanQuestion(group_by=[name], where=[*where], order_by=[name], limit=limit)
-        result = await asking.list_values(service, request, caller, question)
+        result = await asking.read(service, caller, question, partial(asking.wait_until_gone, request))
         return ValuesBody(name=name, values=result.table.column(0).to_pylist())
 
 

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +27,8 @@ from gnomon.state import Entry
 from gnomon.warehouse import Interruption
 
 _STOP_AGAIN_SECONDS = 0.05
+# Waits until whoever asks has gone away.
+Gone = Callable[[], Awaitable[object]]
 _CURSOR_VERSION = 1
 
 
@@ -53,13 +55,8 @@ async def answer(service: Service, request: Request, caller: Caller, body: Query
             return Response(status_code=304, headers=headers)
         written = service.bodies.find(headers["ETag"])
         if written is None:
-            result = service.answers.find(key)
-            if result is None:
-                result = await _make(service, request, engine, chosen, caller)
-                service.measures.rollup_answers.inc(bool(chosen.rollups))
-            else:
-                asked.is_kept = True
-            asked.row_count = result.table.num_rows
+            gone = partial(wait_until_gone, request)
+            result = await _find_or_make(service, engine, chosen, caller, asked, gone)
             written = _write(service, result, body, version, first)
             service.bodies.make(headers["ETag"], lambda: written)
         else:
@@ -75,13 +72,12 @@ def explain(service: Service, caller: Caller, body: PlanQuestion) -> PlanBody:
         return PlanBody(sql=chosen.format(), rollups=list(chosen.rollups), why=list(chosen.why))
 
 
-async def list_values(service: Service, request: Request, caller: Caller, body: PlanQuestion) -> Result:
-    """Return the values that a question without metrics lists."""
+async def read(service: Service, caller: Caller, body: PlanQuestion, gone: Gone) -> Result:
+    """Return the whole answer of a question, kept or made; TooLargeError if one may not have so many rows."""
     with service.house.engine(renews=False) as engine, _log(service, caller, body) as asked:
-        chosen = _plan(service, engine, caller, body, asked)
-        return service.answers.find(engine.key_of(chosen, caller.role)) or await _make(
-            service, request, engine, chosen, caller
-        )
+        result = await _find_or_make(service, engine, _plan(service, engine, caller, body, asked), caller, asked, gone)
+        _check_size(service, result.table.num_rows)
+        return result
 
 
 def _plan(service: Service, engine: Engine, caller: Caller, body: PlanQuestion, asked: _Asked) -> Plan:
@@ -135,12 +131,24 @@ def _log(service: Service, caller: Caller, body: PlanQuestion) -> Iterator[_Aske
         )
 
 
-async def _make(service: Service, request: Request, engine: Engine, chosen: Plan, caller: Caller) -> Result:
+async def _find_or_make(
+    service: Service, engine: Engine, chosen: Plan, caller: Caller, asked: _Asked, gone: Gone
+) -> Result:
+    result = service.answers.find(engine.key_of(chosen, caller.role))
+    asked.is_kept = result is not None
+    if result is None:
+        result = await _make(service, engine, chosen, caller, gone)
+        service.measures.rollup_answers.inc(bool(chosen.rollups))
+    asked.row_count = result.table.num_rows
+    return result
+
+
+async def _make(service: Service, engine: Engine, chosen: Plan, caller: Caller, gone: Gone) -> Result:
     """Answer in a thread; what runs too long, or for a client who went away, is really stopped."""
     interruption = Interruption()
     async with service.gate:
         running = asyncio.ensure_future(run_in_threadpool(partial(engine.answer, chosen, caller.role, interruption)))
-        leaving = asyncio.ensure_future(_wait_until_gone(request))
+        leaving = asyncio.ensure_future(gone())
         try:
             await asyncio.wait({running, leaving}, timeout=service.limits.seconds, return_when=asyncio.FIRST_COMPLETED)
             while not running.done():
@@ -155,21 +163,26 @@ async def _make(service: Service, request: Request, engine: Engine, chosen: Plan
             leaving.cancel()
 
 
-async def _wait_until_gone(request: Request) -> None:
+async def wait_until_gone(request: Request) -> None:
+    """Wait until the client of a request has gone away."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 def _write(service: Service, result: Result, body: QueryQuestion, version: str, first: int) -> bytes:
-    rows, most = result.table.num_rows, service.limits.most_rows
-    count = body.page_size
-    if (count or rows) > most:
-        raise TooLargeError(
-            f"the answer has {rows:,} rows and one may have {most:,}. Ask for fewer groups, or by pages: page_size."
-        )
+    rows, count = result.table.num_rows, body.page_size
+    _check_size(service, count or rows)
     last = rows if count is None else first + count
     following = _write_cursor(version, last) if last < rows else None
     return write_answer(result, body.format, first, count, following)
+
+
+def _check_size(service: Service, rows: int) -> None:
+    most = service.limits.most_rows
+    if rows > most:
+        raise TooLargeError(
+            f"{rows:,} rows, and one answer may have {most:,}. Ask for fewer groups, or by pages: page_size."
+        )
 
 
 def _write_cursor(version: str, first: int) -> str:
