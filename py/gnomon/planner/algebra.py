@@ -270,6 +270,9 @@ class Block:
     steps: tuple[Step, ...] = ()
 
 
+Part = tuple[Block, tuple[Value, ...]]
+
+
 @dataclass(frozen=True)
 class Answer:
     """Blocks stitched on the shared groups, and formulas over their values. Its grain is the groups.
@@ -278,9 +281,9 @@ class Answer:
     by some of the groups only; each row takes the values of its own. `variances` are those of formulas.
     """
 
-    groups: tuple[str, ...]
-    blocks: tuple[tuple[Block, tuple[Value, ...]], ...]
-    formulas: tuple[tuple[str, exp.Expr], ...]
+    groups: tuple[str, ...] = ()
+    blocks: tuple[Part, ...] = ()
+    formulas: tuple[tuple[str, exp.Expr], ...] = ()
     totals: tuple[Answer, ...] = ()
     variances: tuple[Variance, ...] = ()
 
@@ -305,7 +308,7 @@ class Variance:
 
     column: str
     formula: exp.Expr
-    parts: tuple[tuple[Block, tuple[Value, ...]], ...]
+    parts: tuple[Part, ...]
     replicates: int
     is_of_proportion: bool
 

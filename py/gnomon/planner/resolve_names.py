@@ -10,18 +10,18 @@ from gnomon.core.errors import QueryError, explain_unknown, join_names
 from gnomon.core.names import MetricName
 from gnomon.planner.comparisons import compare, split_word
 from gnomon.planner.compiled import Compiled
-from gnomon.planner.draft import ANY_END, ANY_START, Ordering, Resolved, TimeRange
+from gnomon.planner.draft import ANY_END, ANY_START, Draft, Ordering, Resolved, TimeRange
 from gnomon.planner.filters import Filter
-from gnomon.planner.question import Question
 from gnomon.planner.references import METRIC_TIME, Reference, parse_order
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Manifest, Metric
 
 
-def resolve_names(compiled: Compiled, question: Question) -> Resolved:
-    """Return the question with metrics, references and grains in the place of words."""
+def resolve_names(compiled: Compiled, draft: Draft) -> Draft:
+    """Put metrics, references and grains in the place of the question's words; one without metrics waits."""
+    question = draft.question
     if not question.metrics:
-        raise QueryError("no metric is asked for. `gnomon metrics` lists them.")
+        return draft
     manifest = compiled.manifest
     asked = tuple(split_word(compiled, word) for word in question.metrics)
     metrics = tuple(_find_metric(manifest, name) for name, _ in asked)
@@ -37,7 +37,7 @@ def resolve_names(compiled: Compiled, question: Question) -> Resolved:
         for word, metric, (_, comparison) in zip(question.metrics, metrics, asked, strict=True)
     )
     companions = _find_companions(manifest, metrics) if question.applies_floors else ()
-    return Resolved(
+    resolved = Resolved(
         metrics=metrics,
         companions=companions,
         groups=groups,
@@ -48,6 +48,7 @@ def resolve_names(compiled: Compiled, question: Question) -> Resolved:
         applies_floors=question.applies_floors,
         top=question.top,
     )
+    return replace(draft, resolved=resolved)
 
 
 def _find_metric(manifest: Manifest, name: str) -> Metric:
