@@ -22,6 +22,8 @@ from gnomon.semantic.model import Accumulation, Aggregation, Offset, Percentile,
 SPINE = "__spine"
 MOMENT = "__moment"
 PRESENT = "__present"
+NEXT = "__next"
+KEYS = "__keys"
 IS_OTHER = "is_other"
 HAS_PREFIX = "__has:"
 
@@ -109,6 +111,19 @@ class Days:
 
 
 @dataclass(frozen=True)
+class Latest:
+    """The number of keys, under KEYS, that have a row of a scan at MOMENT and the one after it at NEXT, or none.
+
+    They are counted by columns, under the names given to them; a key of other columns is another one.
+    """
+
+    scan: Scan
+    columns: tuple[tuple[str, Column], ...]
+    key: Column
+    moment: Column
+
+
+@dataclass(frozen=True)
 class SpineRows:
     """The periods of a time spine that pass the tests; `joins` lead to grains of a project's own."""
 
@@ -123,7 +138,8 @@ class Spread:
 
     `moment` is the rows' own time, joined at its grain. Shifted to a start of a period, a row stays only
     under the first moment of one of `periods`. Shifted by periods of a grain of the project's own, a moment
-    goes to the same place in a later period, or with `leads_grain` the period itself does.
+    goes to the same place in a later period, or with `leads_grain` the period itself does. A row with `until`
+    stands under earlier moments only.
     """
 
     rows: SpineRows
@@ -131,6 +147,7 @@ class Spread:
     how: Accumulation | Offset
     periods: tuple[Column, ...] = ()
     leads_grain: bool = False
+    until: Column | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +155,7 @@ class Scan:
     """The rows of a table with what is joined to them, under tests. Its grain is the table's row."""
 
     alias: str
-    relation: str | Restricted | Days
+    relation: str | Restricted | Days | Latest
     joins: tuple[Join, ...] = ()
     tests: tuple[Test, ...] = ()
     spread: Spread | None = None

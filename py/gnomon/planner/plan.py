@@ -11,6 +11,7 @@ from gnomon.planner.absorb_scans import absorb_scans
 from gnomon.planner.algebra import Answer, Variance
 from gnomon.planner.choose_rollups import choose_rollups
 from gnomon.planner.compiled import Compiled
+from gnomon.planner.count_latest import count_latest
 from gnomon.planner.draft import Draft, Pass, Resolved
 from gnomon.planner.expand_metrics import expand_metrics
 from gnomon.planner.gather_days import gather_days
@@ -37,6 +38,7 @@ PASSES: tuple[Pass, ...] = (
     restrict_rows,
     replicate_ratios,
     choose_rollups,
+    count_latest,
     absorb_scans,
     gather_days,
     write_sql,

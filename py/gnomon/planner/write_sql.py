@@ -1,4 +1,4 @@
-"""Pass 12: one SQL tree. Write each block, stitch the blocks on the groups, apply the formulas.
+"""Pass 13: one SQL tree. Write each block, stitch the blocks on the groups, apply the formulas.
 
 Blocks are stitched by UNION ALL and one more aggregation rather than by full outer joins:
 NULL keys meet, and any number of blocks costs one pass over rows that are already few.
