@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from copy import deepcopy
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,13 @@ GROUPINGS = [
     ("post__kind", "metric_time__extract_month"), ("creator__joined__quarter", "metric_time__year"),
     ("post__is_bad",), ("post__posted_at__hour",), ("creator__region", "metric_time__week"),
 ]  # fmt: skip
+# Of a month, of days in it, and from one on; each is widened to whole periods of what is asked for.
+RANGES: list[dict[str, datetime]] = [
+    {},
+    {"start": datetime(2026, 1, 1), "end": datetime(2026, 1, 31)},
+    {"start": datetime(2026, 1, 6), "end": datetime(2026, 1, 12)},
+    {"start": datetime(2026, 1, 12)},
+]
 FILTERS = [
     (),
     ("{{ Dimension('post__kind') }} = 'video'",),
@@ -79,8 +87,12 @@ def test_every_answer_from_rollups_is_the_answer_from_the_tables(
     connection, rows = made
     compiled, used = Compiled(manifest), 0
     names = [str(name) for name in manifest.metrics]
-    for name, group_by, where in itertools.product(names, GROUPINGS, FILTERS):
-        question = Question((name,), group_by, where, applies_floors=False)
+    asked = [
+        *itertools.product(names, GROUPINGS, FILTERS, RANGES[:1]),
+        *itertools.product(names, GROUPINGS, FILTERS[:2], RANGES[1:]),
+    ]
+    for name, group_by, where, bounds in asked:
+        question = Question((name,), group_by, where, applies_floors=False, **bounds)
         try:
             base = plan(compiled, question)
         except Exception as refused:  # whatever is refused without rollups is refused with them

@@ -56,11 +56,12 @@ class Condition:
 
 @dataclass(frozen=True)
 class Bound:
-    """A column between two moments, both included."""
+    """A column between two moments, both included: the first and the last one of periods of `grain`."""
 
     column: Column
     low: datetime | None
     high: datetime | None
+    grain: Grain
 
 
 Test = Condition | Bound

@@ -232,7 +232,8 @@ class Reading:
 
     def _test(self, test: Test) -> Test:
         if isinstance(test, Bound):
-            return replace(test, column=self._column(test.column))
+            # A period lies between the bounds if its start does, as they are ends of whole periods.
+            return replace(test, column=self._column(test.column._replace(grain=test.grain))._replace(grain=None))
         assert isinstance(test, Condition)
         return replace(test, columns=tuple(map(self._column, test.columns)))
 

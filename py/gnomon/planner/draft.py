@@ -41,15 +41,22 @@ class TimeRange:
     grain: Grain
 
     @property
+    def whole(self) -> Grain:
+        """The coarsest grain of which the bounds cut no period; below seconds they are not widened."""
+        return Grain.MICROSECOND if self.grain.is_finer_than(Grain.SECOND) else self.grain
+
+    @property
     def before(self) -> TimeRange:
         """The range of the same length right before; QueryError if it has no length, or begins before year 1."""
         if self.start is None or self.end is None:
             raise QueryError("the time range before is as long as the one asked for: it needs both a start and an end.")
+        # As many days before a month is no month.
+        grain = Grain.DAY if Grain.WEEK.is_finer_than(self.grain) else self.grain
         if self.start == ANY_START:
-            return TimeRange(ANY_START_BEFORE, ANY_END_BEFORE, self.grain)
+            return TimeRange(ANY_START_BEFORE, ANY_END_BEFORE, grain)
         tick = timedelta(microseconds=1)
         try:
-            return TimeRange(self.start - (self.end - self.start) - tick, self.start - tick, self.grain)
+            return TimeRange(self.start - (self.end - self.start) - tick, self.start - tick, grain)
         except OverflowError:
             raise QueryError("the time range before begins before the first year. Ask for a shorter one.") from None
 

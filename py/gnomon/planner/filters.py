@@ -15,6 +15,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from gnomon.core.errors import QueryError, shorten
+from gnomon.planner.expressions import forget_text
 from gnomon.planner.filter_words import ALLOWED, find_unsayable
 from gnomon.planner.references import CustomGrains, Reference, parse_call
 
@@ -42,10 +43,10 @@ class Filter:
     minds_nulls: bool = False
 
     def bind(self, columns: Sequence[exp.Expr]) -> exp.Expr:
-        """Return the condition with columns[N] in the place of references[N]."""
+        """Return the condition with columns[N] itself in the place of references[N], of which there is one."""
         condition = self.condition.copy()
         for column in list(condition.find_all(exp.Column)):
-            replaced = columns[_place_of(column)].copy()
+            replaced = columns[_place_of(column)]
             if column is condition:
                 return replaced
             column.replace(replaced)
@@ -89,8 +90,6 @@ def _parse_condition(sql: str, text: str) -> exp.Expr:
     if len(statements) != 1 or statements[0] is None:
         raise _refuse(text, "it must be one condition")
     condition = statements[0]
-    for node in condition.walk():
-        node.comments = None
     for part in find_unsayable(condition):
         raise _refuse(text, f"'{_first_words(part)}' may not stand in a filter. Allowed: {ALLOWED}")
     for column in condition.find_all(exp.Column):
@@ -99,7 +98,7 @@ def _parse_condition(sql: str, text: str) -> exp.Expr:
             raise _refuse(
                 text, f"'{name}' is a bare column; write {{{{ Dimension('entity__{shorten(column.name)}') }}}}"
             )
-    return condition
+    return forget_text(condition)
 
 
 def _measure_depth(condition: exp.Expr) -> int:

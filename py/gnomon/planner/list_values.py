@@ -47,7 +47,7 @@ def list_values(compiled: Compiled, draft: Draft) -> Draft:
     if bounds is not None:
         if spine is None:
             raise QueryError("a time range bounds metric_time, which is not asked for. Add it to the group-by.")
-        tests.append(Bound(Column(SPINE, spine.column), bounds.start, bounds.end))
+        tests.append(Bound(Column(SPINE, spine.column), bounds.start, bounds.end, bounds.whole))
     resolved = Resolved(
         metrics=(),
         companions=(),

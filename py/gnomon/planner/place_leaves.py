@@ -85,10 +85,10 @@ class _Placing:
         self._spine: TimeSpine | None = None
         self._leads: CustomGrain | None = None
         self._grain = leaf.model.dimensions[leaf.measure.time_dimension].grain or Grain.DAY
-        filters = (*leaf.own, *leaf.outer)
-        self._timed = tuple(each for each in filters if self._speaks_of_time(each) is True)
-        self._mixed = tuple(each for each in filters if self._speaks_of_time(each) is None)
-        self._timeless = tuple(each for each in filters if self._speaks_of_time(each) is False)
+        spoken = [(each, self._speaks_of_time(each)) for each in (*leaf.own, *leaf.outer)]
+        self._timed = tuple(each for each, of_time in spoken if of_time is True)
+        self._mixed = tuple(each for each, of_time in spoken if of_time is None)
+        self._timeless = tuple(each for each, of_time in spoken if of_time is False)
 
     def place(self) -> Block:
         leaf = self._leaf
@@ -118,7 +118,7 @@ class _Placing:
     def _test(self, filters: Iterable[Filter], bounds: TimeRange | None) -> tuple[Test, ...]:
         tests: list[Test] = [Condition(each, tuple(map(self._read, each.references))) for each in filters]
         if bounds is not None:
-            tests.append(Bound(self._read(_TIME), bounds.start, bounds.end))
+            tests.append(Bound(self._read(_TIME), bounds.start, bounds.end, bounds.whole))
         return tuple(tests)
 
     # Rows under another time.
@@ -280,7 +280,7 @@ class _Placing:
             Condition(each, tuple(read_spine(spine, r, joins) for r in each.references)) for each in filters
         ]
         if bounds is not None:
-            tests.append(Bound(Column(SPINE, spine.column), bounds.start, bounds.end))
+            tests.append(Bound(Column(SPINE, spine.column), bounds.start, bounds.end, bounds.whole))
         columns = tuple((self._name(group), read_spine(spine, group, joins)) for group in times)
         others = tuple(group.name for group in self._groups if not self._is_time(group))
         return SpineRows(spine, tuple(tests), joins.in_order), Times(columns, others)
