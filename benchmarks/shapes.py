@@ -121,7 +121,10 @@ def _compare(name: str, cases: list[Case]) -> Iterator[Comparison | str]:
     ]
     gc.unfreeze()
     (new, new_cpu), (kept, _), (theirs, theirs_cpu) = (
-        [[statistics.median(clocks) for clocks in zip(*(turn[who][clock] for turn in turns))] for clock in (0, 1)]
+        [
+            [statistics.median(clocks) for clocks in zip(*(turn[who][clock] for turn in turns), strict=True)]
+            for clock in (0, 1)
+        ]
         for who in range(3)
     )
     for percent in (50, 95):

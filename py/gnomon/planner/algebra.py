@@ -7,6 +7,7 @@ are symbols; SQL is written from them at the end.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -339,3 +340,20 @@ def carry(step: Step, group: str) -> Step:
         case PickPeriod():
             return replace(step, groups=(*step.groups, group))
     return step
+
+
+def list_parts(answer: Answer) -> Iterator[Part]:
+    """Yield the blocks of an answer and of every answer inside it, each with its values."""
+    parts = [*answer.blocks, *(part for variance in answer.variances for part in variance.parts)]
+    inner = list(answer.totals)
+    for block, values in parts:
+        if isinstance(block.source, Answer):
+            inner.append(block.source)
+            continue
+        yield block, values
+        joins = block.source.joins if isinstance(block.source, Scan) else ()
+        for target in (join.target for join in joins):
+            if isinstance(target, Answer | Top):
+                inner.append(target.answer if isinstance(target, Top) else target)
+    for each in inner:
+        yield from list_parts(each)

@@ -258,7 +258,7 @@ class Reading:
             if kept.expr == column.expr and kept.grain is not None:
                 if column.part is not None and _knows_part(kept.grain, column.part):
                     return Column(here, name, part=column.part)
-                if column.grain is not None and _adds_up(kept.grain, column.grain):
+                if column.grain is not None and adds_up(kept.grain, column.grain):
                     return Column(here, name, column.grain)
         if column.expr == self._time_expr:
             wanted = column.grain.value if column.grain else "moment" if column.part is None else column.part.value
@@ -266,7 +266,7 @@ class Reading:
         raise MissError(f"it does not have '{column.expr}'")
 
 
-def _adds_up(kept: Grain, asked: Grain) -> bool:
+def adds_up(kept: Grain, asked: Grain) -> bool:
     """Tell whether periods of `kept` make whole periods of `asked`."""
     if kept is Grain.WEEK:
         return asked is Grain.WEEK
