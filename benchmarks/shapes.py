@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from tests.differential.catalog import Catalog
 from tests.differential.ours import write_question
@@ -33,7 +34,7 @@ from gnomon.planner import Compiled, Planner, Question, plan
 from gnomon.semantic import read_manifest
 from gnomon.warehouse import Warehouse
 
-WORLDS = range(201, 211)
+WORLDS = range(201, 207)
 QUESTIONS = 40
 RUNS = 5
 
@@ -47,15 +48,25 @@ class Case:
     kept: Callable[[], object]
 
 
+class Timing(NamedTuple):
+    """Medians of one question in seconds: of the clock and of the processor."""
+
+    new: float
+    new_cpu: float
+    kept: float
+    theirs: float
+    theirs_cpu: float
+
+
 def run() -> Iterator[Comparison | str]:
     """Yield the percentiles of each population."""
     logging.disable(logging.CRITICAL)  # MetricFlow logs its refusals at length
     with TemporaryDirectory() as folder:
-        project = list(_list_project(Path(folder)))
-        yield from _compare("this project's metrics by three groupings", project)
-        random_ones = [case for seed in WORLDS for case in _draw_world(seed, Path(folder) / str(seed))]
-        yield from _compare("random questions", random_ones)
-        yield from _compare("all of them", [*project, *random_ones])
+        project = _measure(list(_list_project(Path(folder))))
+        yield from _tell("this project's metrics by three groupings", project)
+        drawn = _measure([case for seed in WORLDS for case in _draw_world(seed, Path(folder) / str(seed))])
+        yield from _tell("random questions", drawn)
+        yield from _tell("all of them", [*project, *drawn])
     logging.disable(logging.NOTSET)
 
 
@@ -111,42 +122,34 @@ def _is_answered(case: Case) -> bool:
     return True
 
 
-def _compare(name: str, cases: list[Case]) -> Iterator[Comparison | str]:
+def _measure(cases: list[Case]) -> list[Timing]:
     # What both have read stays; else each collection of garbage would walk through all of it.
     gc.collect()
     gc.freeze()
     # Each asks all questions and then lets the other do so: in turn for each one they would cool each other's caches.
-    turns = [
-        [_time_all([getattr(case, who) for case in cases]) for who in ("ours", "kept", "theirs")] for _ in range(RUNS)
-    ]
+    turns = []
+    for _ in range(RUNS):
+        new, kept, theirs = ([_time(getattr(case, who)) for case in cases] for who in ("ours", "kept", "theirs"))
+        turns.append([(*mine, seconds, *other) for mine, (seconds, _), other in zip(new, kept, theirs, strict=True)])
     gc.unfreeze()
-    (new, new_cpu), (kept, _), (theirs, theirs_cpu) = (
-        [
-            [statistics.median(clocks) for clocks in zip(*(turn[who][clock] for turn in turns), strict=True)]
-            for clock in (0, 1)
-        ]
-        for who in range(3)
-    )
+    return [Timing(*map(statistics.median, zip(*of_one, strict=True))) for of_one in zip(*turns, strict=True)]
+
+
+def _tell(name: str, timings: list[Timing]) -> Iterator[Comparison | str]:
     for percent in (50, 95):
-        of = partial(_take, percent)
-        yield Comparison(f"{name}, {len(cases)}: p{percent}", of(new), "MetricFlow, warm", of(theirs))
-        yield f"  processor's time {_show(of(new_cpu))}, theirs {_show(of(theirs_cpu))}; a kept plan {_show(of(kept))}"
+        new, new_cpu, kept, theirs, theirs_cpu = (
+            statistics.quantiles(seconds, n=100)[percent - 1] for seconds in zip(*timings, strict=True)
+        )
+        yield Comparison(f"{name}, {len(timings)}: p{percent}", new, "MetricFlow, warm", theirs)
+        yield f"  processor's time {_show(new_cpu)}, theirs {_show(theirs_cpu)}; a kept plan {_show(kept)}"
 
 
 def _show(seconds: float) -> str:
     return f"{1000 * seconds:.3f} ms"
 
 
-def _take(percent: int, seconds: list[float]) -> float:
-    return statistics.quantiles(seconds, n=100)[percent - 1]
-
-
-def _time_all(calls: list[Callable[[], object]]) -> tuple[list[float], list[float]]:
-    """Return the seconds of the clock that each call takes, and those of the processor."""
-    clock, processor = [], []
-    for call in calls:
-        begin, begin_cpu = time.perf_counter(), time.process_time()
-        call()
-        clock.append(time.perf_counter() - begin)
-        processor.append(time.process_time() - begin_cpu)
-    return clock, processor
+def _time(call: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds of the clock that a call takes, and those of the processor."""
+    begin, begin_cpu = time.perf_counter(), time.process_time()
+    call()
+    return time.perf_counter() - begin, time.process_time() - begin_cpu

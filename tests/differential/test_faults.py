@@ -102,6 +102,12 @@ CASES = {
         [(1, 1480), (2, 810)],
         [(1, 30), (2, 30)],
     ),
+    # The total up to 15 Jan has the order of 5 Jan in it, as it has by metric_time.
+    "a running total in a range by another name of its time": Case(
+        Asked(("total",), ("purchase__order_date__day",), start=datetime(2024, 1, 15), end=datetime(2024, 1, 15)),
+        [(date(2024, 1, 15), 20)],
+        [(date(2024, 1, 15), 30)],
+    ),
     # The total of a week before 17 and 18 Jan; MetricFlow looks for it inside the range.
     "a shifted running total in a range": Case(
         Asked(("total_before",), ("metric_time__day",), start=datetime(2024, 1, 17), end=datetime(2024, 1, 18)),

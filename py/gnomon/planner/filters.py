@@ -29,18 +29,21 @@ MOST_CHARACTERS = 10_000
 _DEEPEST = 100
 # The compiled parser falls over some texts that are no SQL, such as a lone ->, with errors of Python's own.
 _PARSER_ERRORS = (SqlglotError, TypeError, ValueError, AttributeError)
-# Under these it matters whether a comparison with null is null or false.
+# Under these a comparison with null must be null, and not false.
 _MINDS_NULLS = (exp.NEQ, exp.Not, exp.Is, exp.Case, exp.If, exp.Coalesce, exp.NullSafeEQ, exp.NullSafeNEQ)
 
 
 @dataclass(frozen=True)
 class Filter:
-    """One condition; column gnomon_reference_N of `condition` stands for references[N]."""
+    """One condition; column gnomon_reference_N of `condition` stands for references[N].
+
+    In the places of `minds_nulls` it matters whether a comparison with null is null or false.
+    """
 
     text: str
     condition: exp.Expr
     references: tuple[Reference, ...]
-    minds_nulls: bool = False
+    minds_nulls: frozenset[int] = frozenset()
 
     def bind(self, columns: Sequence[exp.Expr]) -> exp.Expr:
         """Return the condition with columns[N] itself in the place of references[N], of which there is one."""
@@ -78,7 +81,9 @@ def parse_filter(text: str, grains: CustomGrains) -> Filter:
     standing = sorted(_place_of(column) for column in condition.find_all(exp.Column))
     if standing != list(range(len(references))):
         raise _refuse(text, "a reference stands inside quotes or inside another word")
-    minds_nulls = condition.find(*_MINDS_NULLS) is not None
+    minds_nulls = frozenset(
+        _place_of(column) for column in condition.find_all(exp.Column) if column.find_ancestor(*_MINDS_NULLS)
+    )
     return Filter(text=text, condition=condition, references=tuple(references), minds_nulls=minds_nulls)
 
 

@@ -13,7 +13,7 @@ from gnomon.planner.compiled import Compiled
 from gnomon.planner.draft import ANY_END, ANY_START, Draft, Ordering, Resolved, TimeRange
 from gnomon.planner.filters import Filter
 from gnomon.planner.references import METRIC_TIME, Reference, parse_order
-from gnomon.semantic.grain import Grain
+from gnomon.semantic.grain import Grain, base_of
 from gnomon.semantic.model import Manifest, Metric
 
 
@@ -159,9 +159,10 @@ def widen(
     """Widen the bounds to whole periods of the finest metric_time grain, so that no period is cut."""
     if start is None and end is None:
         return None
-    # As MetricFlow: a grain of the project's own does not widen.
-    asked = [group.grain for group in groups if group.element == METRIC_TIME and isinstance(group.grain, Grain)]
-    grain = Grain.finest(tuple(asked)) if asked else default
+    # As MetricFlow: a grain of the project's own does not widen, so beside no other one its base does.
+    asked = [group.grain for group in groups if group.element == METRIC_TIME and group.grain is not None]
+    asked = [grain for grain in asked if isinstance(grain, Grain)] or [base_of(grain) for grain in asked]
+    grain = Grain.finest(tuple(map(base_of, asked))) if asked else default
     return TimeRange(*read_bounds(grain, start, end), grain)
 
 

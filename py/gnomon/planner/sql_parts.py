@@ -240,8 +240,8 @@ def bind(condition: Filter, columns: Sequence[tuple[exp.Expr, bool]]) -> exp.Exp
     then. A CASE keeps that rule away where it would matter.
     """
     bound = [
-        case(is_there(column), column.copy()) if is_period and condition.minds_nulls else column
-        for column, is_period in columns
+        case(is_there(column), column.copy()) if is_period and place in condition.minds_nulls else column
+        for place, (column, is_period) in enumerate(columns)
     ]
     return exp.Paren(this=condition.bind(bound))
 
