@@ -144,7 +144,7 @@ def _define() -> tuple[list[Json], list[Json]]:
         dimensions={"d": "day", "kind": None},
         measures=[
             measure("amount", "sum"),
-            measure("acts", "count", "act_id"),
+            measure("acts", "count", "1"),
             measure("bad_acts", "sum_boolean", "is_bad"),
             measure("creators", "count_distinct", "creator_id"),
             measure("actors", "count_distinct", "actor_id"),

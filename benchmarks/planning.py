@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
-from tests.manifests import cumulative, measure, semantic_model, simple, write_manifest
+from tests.manifests import measure, semantic_model, simple, write_manifest
 from tests.oracle import Oracle
 
 from benchmarks.measure import Comparison, compare
@@ -36,7 +36,6 @@ QUESTIONS = {
 }
 WIDE = 20
 MODELS = 100
-ROWS = 1_000_000
 
 
 def run() -> Iterator[Comparison]:
@@ -51,7 +50,6 @@ def run() -> Iterator[Comparison]:
         yield from _compare_planning(path)
         yield from _compare_wide(Path(folder) / "wide.json")
         yield from _compare_refusals(Path(folder) / "many.json")
-        yield from _compare_windows(Path(folder) / "windows.json")
     yield from _compare_running(database)
 
 
@@ -168,41 +166,6 @@ def _refuse(ask: Callable[[], object]) -> None:
     except QueryError:
         return
     raise AssertionError("it was not refused")
-
-
-def _compare_windows(path: Path) -> Iterator[Comparison]:
-    """Twenty-eight days looked back on, over rows that MetricFlow joins to every day."""
-    facts = semantic_model(
-        "facts",
-        entities={"row": ("primary", "row_id")},
-        dimensions={"d": "day"},
-        measures=[measure("amount", "sum"), measure("actors", "count_distinct", "actor")],
-        time="d",
-    )
-    window = {"count": 28, "granularity": "day"}
-    metrics = [cumulative("amount_28d", "amount", window=window), cumulative("actors_28d", "actors", window=window)]
-    write_manifest(path, [facts], [simple("amount"), simple("actors"), *metrics])
-    compiled, oracle = Compiled(read_manifest(path)), Oracle.read(path)
-    with duckdb.connect(":memory:") as connection:
-        connection.execute("attach ':memory:' as small; use small; set threads = 2")
-        connection.execute("set enable_progress_bar = false")
-        connection.execute(f"""
-            create table facts as select
-                i as row_id, date '2026-01-01' + cast(i % 180 as integer) as d, i % 97 as amount,
-                i * 7919 % 20000 as actor from range({ROWS}) as t(i);
-            create table days as select cast(d as date) as date_day
-                from range(date '2025-01-01', date '2027-01-01', interval 1 day) as t(d)
-        """)
-        for metric in ("amount_28d", "actors_28d"):
-            question = Question((metric,), ("metric_time__day",))
-            ours, theirs = plan(compiled, question).sql, oracle.sql((metric,), ("metric_time__day",))
-            yield compare(
-                f"run: {metric}, {ROWS:,} rows",
-                lambda ours=ours: connection.execute(ours).fetchall(),
-                "MetricFlow's SQL",
-                lambda theirs=theirs: connection.execute(theirs).fetchall(),
-                runs=1,
-            )
 
 
 def _compare_running(database: Path) -> Iterator[Comparison]:

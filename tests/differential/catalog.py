@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -128,8 +129,7 @@ class Catalog:
             grain=None if part else grain,
             date_part=part,
             models=spec.origin_semantic_model_names,
-            is_clock=spec.element_name == TIME
-            or (GroupByItemProperty.JOINED not in spec.property_set and self._is_clock(spec)),
+            is_clock=spec.element_name == TIME or (_is_own(spec.property_set) and self._is_clock(spec)),
             features=frozenset(self._features(spec, kind, None if part else grain)),
         )
 
@@ -186,3 +186,9 @@ def write_literal(value: Any) -> str:
 def write_list(values: Sequence[Any]) -> str:
     """Return values as the inside of IN."""
     return ", ".join(write_literal(value) for value in values)
+
+
+def _is_own(properties: AbstractSet[GroupByItemProperty]) -> bool:
+    """Whether some metric has it in its own table, though another one may have to join it."""
+    own = (GroupByItemProperty.LOCAL, GroupByItemProperty.LOCAL_LINKED)
+    return GroupByItemProperty.JOINED not in properties or not properties.isdisjoint(own)

@@ -19,6 +19,8 @@ from tests.oracle import Oracle
 
 Outcome = Literal["equal", "different", "refused", "they refused", "their SQL fails", "their fault"]
 SHOWN = 3
+# An error of its own, "Failed to bind column reference", for some joins by a period under filters (DuckDB 1.5.5).
+FALLS_OVER = "compressed_materialization"
 Answer = tuple[list[str], list[tuple[Any, ...]]]
 
 
@@ -77,7 +79,7 @@ def judge(
     except Exception as error:  # any refusal of what MetricFlow answers is a failure
         return Verdict(asked, "refused", len(right[1]), f"{type(error).__name__}: {_first_line(error)}", theirs=theirs)
     try:
-        left = run_sql(connection, ours)
+        left = run_ours(connection, ours)
     except duckdb.Error as error:
         return Verdict(asked, "different", len(right[1]), f"our SQL fails: {_first_line(error)}", ours, theirs)
     difference = compare_answers(left, right, asked)
@@ -94,6 +96,18 @@ def run_sql(connection: duckdb.DuckDBPyConnection, sql: str) -> Answer:
     """Return the columns and the rows of a query."""
     cursor = connection.execute(sql)
     return [column[0] for column in cursor.description or ()], cursor.fetchall()
+
+
+def run_ours(connection: duckdb.DuckDBPyConnection, sql: str) -> Answer:
+    """Return the same; where DuckDB's optimizer falls over the query, without the step that does."""
+    try:
+        return run_sql(connection, sql)
+    except duckdb.InternalException:
+        connection.execute(f"set disabled_optimizers = '{FALLS_OVER}'")
+        try:
+            return run_sql(connection, sql)
+        finally:
+            connection.execute("reset disabled_optimizers")
 
 
 def compare_answers(left: Answer, right: Answer, asked: Asked) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence, Set
 from itertools import combinations
 
 from tests.differential.catalog import TIME, Item
+from tests.differential.worlds import CUSTOM_GRAINS
 
 FINE, COARSE = ("millisecond", "second", "minute", "hour", "day"), ("month", "quarter", "year")
 ON_SPINE = {"offset_window", "offset_to_grain", "join_to_timespine", "fill_and_timespine"}
@@ -41,6 +42,10 @@ def keep_filterable(
     if "cumulative_all_time" in features and not any(item.element == TIME for item in groups):
         # It then counts a row once for each later day.
         items = [item for item in items if not item.is_clock]
+    own_grains = {item.grain for item in groups if item.element == TIME}
+    if "offset_custom_grain" in features and own_grains and own_grains <= {*CUSTOM_GRAINS}:
+        # It takes the start of the later period for its week, its month and so on.
+        items = [item for item in items if not item.is_clock or item.grain in own_grains]
     kept = [item for item in items if not any(_clash(item, group) for group in groups)]
     far = [item for item in kept if _is_far(item)]
     if far and rng.random() < 0.5:

@@ -216,6 +216,9 @@ class Asker:
             return asked  # there is no time to bound
         if any("offset_cumulative" in self.features[name] for name in asked.metrics):
             return asked
+        is_renamed = any(item.is_clock and item.element != TIME for item in groups)
+        if is_renamed and any(each.startswith("cumulative") for name in asked.metrics for each in self.features[name]):
+            return asked  # it leaves out the rows before the range, from which the total has grown
         shape = self.world.shape
         begin = datetime(*shape.start.timetuple()[:3])
         first = begin + timedelta(days=self.rng.randrange(0, shape.days // 3))

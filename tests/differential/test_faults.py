@@ -5,6 +5,7 @@ A case that fails on MetricFlow's side is a fault that it has mended: ask about 
 orders:   1 ana 05 Jan 10 | 2 ana 15 Jan 20 | 3 bo 03 Feb 30     (ana is at home in ID, bo in TH)
 listings: ana's is gold from 10 Jan on, before that it has no version; bo's is plain from 01 Jan on
 clicks:   05 Jan 09:00 1 | 06 Jan 23:00 2
+fortnights begin on Friday 05 Jan, 19 Jan, 02 Feb, …
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ create table clicks as select * from (values
     (1, timestamp '2024-01-05 09:00', 1), (2, timestamp '2024-01-06 23:00', 2)
 ) as t(click_id, clicked_at, clicked);
 create table days as
-    select cast(d as date) as date_day from range(date '2024-01-01', date '2024-03-01', interval 1 day) as t(d);
+    select cast(d as date) as date_day,
+        date '2024-01-05' + 14 * cast(floor((cast(d as date) - date '2024-01-05') / 14) as integer) as fortnight
+    from range(date '2024-01-01', date '2024-03-01', interval 1 day) as t(d);
 """
 MODELS = [
     model(
@@ -73,6 +76,11 @@ METRICS = [
     cumulative("total", {"name": "amount"}),
     derived("total_before", "past", [{"name": "total", "alias": "past", "offset_window": window("1 week")}]),
     derived("mean_before", "past", [{"name": "mean", "alias": "past", "offset_window": window("1 month")}]),
+    derived(
+        "amount_a_fortnight_before",
+        "past",
+        [{"name": "amount", "alias": "past", "offset_window": window("1 fortnight")}],
+    ),
     derived("amount_before", "past", [{"name": "amount", "alias": "past", "offset_window": window("1 month")}]),
 ]
 FEBRUARY = datetime(2024, 2, 1)
@@ -101,6 +109,23 @@ CASES = {
         Asked(("total",), ("shopper",), ("{{ TimeDimension('metric_time', 'day') }} is not null",)),
         [(1, 1480), (2, 810)],
         [(1, 30), (2, 30)],
+    ),
+    # Both orders of the first fortnight are shown on 19 Jan, of which the week began on the 15th. MetricFlow takes the
+    # 19th itself for the week.
+    "a shift by a grain of one's own filtered by another grain": Case(
+        Asked(
+            ("amount_a_fortnight_before",),
+            ("metric_time__fortnight",),
+            ("{{ TimeDimension('metric_time', 'week') }} < '2024-01-19'",),
+        ),
+        [],
+        [(date(2024, 1, 19), 30)],
+    ),
+    # The total up to 15 Jan has the order of 5 Jan in it, as it has by metric_time.
+    "a running total in a range by another name of its time": Case(
+        Asked(("total",), ("purchase__order_date__day",), start=datetime(2024, 1, 15), end=datetime(2024, 1, 15)),
+        [(date(2024, 1, 15), 20)],
+        [(date(2024, 1, 15), 30)],
     ),
     # The total of a week before 17 and 18 Jan; MetricFlow looks for it inside the range.
     "a shifted running total in a range": Case(
@@ -153,7 +178,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     folder = tmp_path_factory.mktemp("faults")
     with duckdb.connect(str(folder / f"{CATALOG}.duckdb")) as connection:
         connection.execute(TABLES)
-    spines = {"time_spines": [write_spine("days", "day")]}
+    spines = {"time_spines": [write_spine("days", "day", {"fortnight": None})]}
     manifest = {"semantic_models": MODELS, "metrics": METRICS, "project_configuration": spines, "saved_queries": []}
     path = folder / "semantic_manifest.json"
     path.write_text(write_as_dbt(manifest), encoding="utf-8")

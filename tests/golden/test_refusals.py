@@ -195,3 +195,34 @@ def test_what_is_outside_reads_well(tmp_path: Path, golden: Callable[[str, str],
         assert isinstance(caught.value, GnomonError)
         texts.append(f"## {name}\n{str(caught.value).replace(str(tmp_path), 'FOLDER')}\n")
     golden("outside.txt", "\n".join(texts))
+
+
+LINES = {
+    "not JSON": "metrics: views",
+    "no object": '["views"]',
+    "an unknown key": '{"metric": ["views"]}',
+    "a word for a list": '{"metrics": "views"}',
+    "a count of none": '{"metrics": ["views"], "count": 0}',
+    "a count in words": '{"metrics": ["views"], "count": "3"}',
+    "seconds below none": '{"metrics": ["views"], "seconds": -1}',
+    "no moment": '{"metrics": ["views"], "start": "yesterday"}',
+    "no zone": '{"metrics": ["views"], "start": "2026-01-01T00:00+00:00", "time_zone": "Mars"}',
+    "an unknown saved query": '{"saved_query": "weekly"}',
+}
+
+
+def test_every_wrong_line_of_a_log_is_named(
+    strict_engine: Engine, tmp_path: Path, golden: Callable[[str, str], None]
+) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text("\n".join(['{"metrics": ["views"]}', "", *LINES.values()]), encoding="utf-8")
+    with pytest.raises(QueryError) as wrong:
+        strict_engine.recommend(log)
+    for content in ("", "\n"):
+        log.write_text(content, encoding="utf-8")
+        with pytest.raises(QueryError) as empty:
+            strict_engine.recommend(log)
+    with pytest.raises(QueryError) as missing:
+        strict_engine.recommend(tmp_path / "none.jsonl")
+    texts = (str(error.value).replace(str(tmp_path), "FOLDER") for error in (wrong, empty, missing))
+    golden("question_log.txt", "\n".join(texts) + "\n")

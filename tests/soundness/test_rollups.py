@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from copy import deepcopy
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,11 @@ DAY = {"count": 1, "granularity": "day"}
 METRICS = [
     *small.METRICS,
     simple("median_views"),
+    simple("distinct_views"),
+    simple("last_active"),
+    simple("last_active_new", "last_active", where="{{ Dimension('creator__tier') }} = 'new'"),
     cumulative("posts_so_far", "posts"),
+    cumulative("creators_of_a_week", "posting_creators", window={"count": 7, "granularity": "day"}),
     cumulative("posts_of_a_week", "posts", window={"count": 7, "granularity": "day"}),
     derived("more_views", "views - before", ["views", {"name": "views", "alias": "before", "offset_window": DAY}]),
 ]
@@ -42,6 +47,13 @@ GROUPINGS = [
     ("post__kind", "metric_time__extract_month"), ("creator__joined__quarter", "metric_time__year"),
     ("post__is_bad",), ("post__posted_at__hour",), ("creator__region", "metric_time__week"),
 ]  # fmt: skip
+# Of a month, of days in it, and from one on; each is widened to whole periods of what is asked for.
+RANGES: list[dict[str, datetime]] = [
+    {},
+    {"start": datetime(2026, 1, 1), "end": datetime(2026, 1, 31)},
+    {"start": datetime(2026, 1, 6), "end": datetime(2026, 1, 12)},
+    {"start": datetime(2026, 1, 12)},
+]
 FILTERS = [
     (),
     ("{{ Dimension('post__kind') }} = 'video'",),
@@ -54,6 +66,9 @@ FILTERS = [
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
     models = deepcopy(small.MODELS)
     models[0]["measures"].append(measure("median_views", "median", "views"))
+    models[0]["measures"].append(measure("distinct_views", "count_distinct", "views"))
+    last = {"name": "status_date", "window_choice": "max", "window_groupings": []}
+    models[2]["measures"].append(measure("last_active", "count_distinct", "creator_id", non_additive_dimension=last))
     for model in models:
         model["config"] = {"meta": {"rollups": ROLLUPS.get(model["name"], [])}}
     return read_manifest(write_manifest(tmp_path_factory.mktemp("rollups") / "m.json", models, METRICS))
@@ -79,8 +94,10 @@ def test_every_answer_from_rollups_is_the_answer_from_the_tables(
     connection, rows = made
     compiled, used = Compiled(manifest), 0
     names = [str(name) for name in manifest.metrics]
-    for name, group_by, where in itertools.product(names, GROUPINGS, FILTERS):
-        question = Question((name,), group_by, where, applies_floors=False)
+    for place, (name, group_by, where) in enumerate(itertools.product(names, GROUPINGS, FILTERS)):
+        # One range for each question, and each range with each filter.
+        bounds = RANGES[(place + place // len(FILTERS)) % len(RANGES)]
+        question = Question((name,), group_by, where, applies_floors=False, **bounds)
         try:
             base = plan(compiled, question)
         except Exception as refused:  # whatever is refused without rollups is refused with them
@@ -104,6 +121,11 @@ def test_every_answer_from_rollups_is_the_answer_from_the_tables(
         (("violating_creators",), ("metric_time__month",), (), ("states_daily",)),
         (("posts_of_a_week",), ("metric_time__day",), (), ("posts_daily_by_kind",)),
         (("more_views",), ("metric_time__day",), (), ("posts_daily_by_kind",)),
+        (("last_active_new",), ("metric_time__week",), (), ("states_daily",)),
+        (("creators_of_a_week",), ("metric_time__day",), (), ("posts_daily",)),
+        (("posting_creators",), ("post__kind",), ("{{ Entity('creator') }} <> 'ana'",), ("posts_daily",)),
+        (("bad_rate__previous",), ("metric_time__week",), (), ("posts_daily",)),
+        (("posts",), (), ("{{ Metric('views', group_by=['creator']) }} > 60",), ("posts_monthly",)),
         (("mean_views",), ("metric_time__week",), (), ("posts_daily",)),
         (("median_views",), ("metric_time__week",), (), ()),
         (("posts",), ("post__posted_at__hour",), (), ()),
@@ -123,6 +145,38 @@ def test_a_miss_says_why(manifest: Manifest, made: Any) -> None:
     why = Planner(manifest, made[1]).plan(Question(("posts",), ("metric_time__month", "post__is_bad"))).why
     assert "posts: not rollup posts_weekly: its week does not say the month" in why
     assert why[-1].startswith("posts: rollup posts_daily, ")
+
+
+def test_distinct_creators_of_a_rollup_are_those_of_its_rows(manifest: Manifest, made: Any) -> None:
+    """Posts of nobody count for no creator: of videos ana and bo, without ana bo, by month 3 and 0.
+
+    On the last day, the 12th, ana and bo are active; bo alone is new.
+    """
+    connection, rows = made
+    videos, others = "{{ Dimension('post__kind') }} = 'video'", "{{ Entity('creator') }} <> 'ana'"
+    for asked, total in (
+        (Question(("posting_creators",)), [(3,)]),
+        (Question(("posting_creators",), where=(videos,)), [(2,)]),
+        (Question(("posting_creators",), where=(videos, others)), [(1,)]),
+        (Question(("posting_creators",), start=datetime(2026, 2, 1)), [(0,)]),
+        (Question(("last_active", "last_active_new")), [(2, 1)]),
+        (Question(("last_active",), end=datetime(2026, 1, 5)), [(1,)]),
+    ):
+        rolled = Planner(manifest, rows).plan(asked)
+        assert rolled.rollups
+        assert connection.execute(rolled.sql).fetchall() == total
+
+
+def test_every_relation_says_what_it_is_read_from(manifest: Manifest, made: Any) -> None:
+    planner = Planner(manifest, made[1])
+    for asked, said in (
+        (Question((), ("creator__tier",)), "creators: its own table, as its values are listed and not added up"),
+        (Question(("distinct_views",)), "posts: not rollup posts_weekly: it does not have 'views'"),
+        (Question(("last_active",), ("metric_time__extract_day",)), "states: rollup states_daily, 5 rows"),
+        (Question(("posts",), where=("{{ Metric('median_views', ['creator']) }} > 1",)),
+         "posts: not rollup posts_daily: 'median_views' cannot be added up"),
+    ):  # fmt: skip
+        assert said in planner.plan(asked).why
 
 
 def test_rollups_that_nobody_has_made_are_not_read(manifest: Manifest) -> None:

@@ -24,7 +24,7 @@ from gnomon.engine.permission import check_policy, restrict
 from gnomon.engine.request import Moment, expand_saved, read_moment, read_words
 from gnomon.engine.result import Provenance, Result
 from gnomon.engine.served import Served
-from gnomon.planner import Plan, Planner, Question
+from gnomon.planner import Plan, Planner, Question, Recommendation, propose_rollups
 from gnomon.semantic import Manifest, parse_manifest, read_manifest
 from gnomon.semantic.model import Metric
 from gnomon.warehouse import Interruption, Warehouse
@@ -229,6 +229,19 @@ class Engine:
             where = (where,)
         reference = self._planner.compiled.reference
         return [write_condition(reference(each.field), each) if isinstance(each, Condition) else each for each in where]
+
+    def recommend(self, log: str | Path) -> Recommendation:
+        """Return the rollups that would serve a log of questions best: JSON lines, in the words of `query`.
+
+        A line may say its `count` and its `seconds`. QueryError names the lines that say no question.
+        """
+        from gnomon.engine.question_log import read_log
+
+        def count(sql: str) -> int:
+            (rows,) = self._warehouse.query(sql).column("rows").to_pylist()
+            return int(rows)
+
+        return propose_rollups(self._planner.compiled, read_log(Path(log), self.manifest), count, self._planner.rollups)
 
     def find_metric(self, name: str) -> Metric:
         """Return a metric's definition; QueryError with the nearest names if there is none."""

@@ -3,7 +3,22 @@
 from gnomon.planner.compiled import Compiled
 from gnomon.planner.plan import Plan, plan
 from gnomon.planner.planner import Planner
+from gnomon.planner.propose_rollups import Logged, Proposal, Recommendation, Unserved, propose_rollups
 from gnomon.planner.question import Question
 from gnomon.planner.write_sql import REPLICATES_PREFIX, UNITS_PREFIX, VARIANCE_PREFIX
 
-__all__ = ["REPLICATES_PREFIX", "UNITS_PREFIX", "VARIANCE_PREFIX", "Compiled", "Plan", "Planner", "Question", "plan"]
+__all__ = [
+    "REPLICATES_PREFIX",
+    "UNITS_PREFIX",
+    "VARIANCE_PREFIX",
+    "Compiled",
+    "Logged",
+    "Plan",
+    "Planner",
+    "Proposal",
+    "Question",
+    "Recommendation",
+    "Unserved",
+    "plan",
+    "propose_rollups",
+]

@@ -1,4 +1,4 @@
-"""Pass 9: rows under more tests are not read again where the same rows under fewer are read anyway.
+"""Pass 11: rows under more tests are not read again where the same rows under fewer are read anyway.
 
 A rate reads its table once: the numerator's own filter stands at its aggregate, and not in a second scan.
 Values of no row stay null, as they are in a scan of their own.
@@ -10,15 +10,19 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from gnomon.planner.algebra import HAS_PREFIX, Answer, Argument, Block, Column, Join, Scan, Value
+from gnomon.planner.algebra import HAS_PREFIX, Answer, Argument, Block, Column, Join, Part, Scan, Value
+from gnomon.planner.compiled import Compiled
+from gnomon.planner.draft import Draft
 from gnomon.planner.sql_parts import is_there, name
 from gnomon.semantic.model import Aggregation
 
-Part = tuple[Block, tuple[Value, ...]]
+
+def absorb_scans(_: Compiled, draft: Draft) -> Draft:
+    """Put the scans of the answer together, in its totals and variances, too."""
+    return replace(draft, answer=_absorb_answer(draft.answer))
 
 
-def absorb_scans(answer: Answer) -> Answer:
-    """Return the answer with scans put together, in its totals and variances, too."""
+def _absorb_answer(answer: Answer) -> Answer:
     parts = _absorb(answer.blocks)
     absorbed = {value.column: value for _, values in parts for value in values if value.tests}
     formulas = []
@@ -35,7 +39,7 @@ def absorb_scans(answer: Answer) -> Answer:
         answer,
         blocks=tuple((block, _add_marks(values, marks)) for block, values in parts),
         formulas=tuple(formulas),
-        totals=tuple(map(absorb_scans, answer.totals)),
+        totals=tuple(map(_absorb_answer, answer.totals)),
         variances=tuple(replace(each, parts=_absorb(each.parts)) for each in answer.variances),
     )
 

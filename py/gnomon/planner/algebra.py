@@ -7,6 +7,7 @@ are symbols; SQL is written from them at the end.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -22,6 +23,8 @@ from gnomon.semantic.model import Accumulation, Aggregation, Offset, Percentile,
 SPINE = "__spine"
 MOMENT = "__moment"
 PRESENT = "__present"
+NEXT = "__next"
+KEYS = "__keys"
 IS_OTHER = "is_other"
 HAS_PREFIX = "__has:"
 
@@ -54,11 +57,12 @@ class Condition:
 
 @dataclass(frozen=True)
 class Bound:
-    """A column between two moments, both included."""
+    """A column between two moments, both included: the first and the last one of periods of `grain`."""
 
     column: Column
     low: datetime | None
     high: datetime | None
+    grain: Grain
 
 
 Test = Condition | Bound
@@ -109,6 +113,19 @@ class Days:
 
 
 @dataclass(frozen=True)
+class Latest:
+    """The number of keys, under KEYS, that have a row of a scan at MOMENT and the one after it at NEXT, or none.
+
+    They are counted by columns, under the names given to them; a key of other columns is another one.
+    """
+
+    scan: Scan
+    columns: tuple[tuple[str, Column], ...]
+    key: Column
+    moment: Column
+
+
+@dataclass(frozen=True)
 class SpineRows:
     """The periods of a time spine that pass the tests; `joins` lead to grains of a project's own."""
 
@@ -123,7 +140,8 @@ class Spread:
 
     `moment` is the rows' own time, joined at its grain. Shifted to a start of a period, a row stays only
     under the first moment of one of `periods`. Shifted by periods of a grain of the project's own, a moment
-    goes to the same place in a later period, or with `leads_grain` the period itself does.
+    goes to the same place in a later period, or with `leads_grain` the period itself does. A row with `until`
+    stands under earlier moments only.
     """
 
     rows: SpineRows
@@ -131,6 +149,7 @@ class Spread:
     how: Accumulation | Offset
     periods: tuple[Column, ...] = ()
     leads_grain: bool = False
+    until: Column | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +157,7 @@ class Scan:
     """The rows of a table with what is joined to them, under tests. Its grain is the table's row."""
 
     alias: str
-    relation: str | Restricted | Days
+    relation: str | Restricted | Days | Latest
     joins: tuple[Join, ...] = ()
     tests: tuple[Test, ...] = ()
     spread: Spread | None = None
@@ -270,6 +289,9 @@ class Block:
     steps: tuple[Step, ...] = ()
 
 
+Part = tuple[Block, tuple[Value, ...]]
+
+
 @dataclass(frozen=True)
 class Answer:
     """Blocks stitched on the shared groups, and formulas over their values. Its grain is the groups.
@@ -278,9 +300,9 @@ class Answer:
     by some of the groups only; each row takes the values of its own. `variances` are those of formulas.
     """
 
-    groups: tuple[str, ...]
-    blocks: tuple[tuple[Block, tuple[Value, ...]], ...]
-    formulas: tuple[tuple[str, exp.Expr], ...]
+    groups: tuple[str, ...] = ()
+    blocks: tuple[Part, ...] = ()
+    formulas: tuple[tuple[str, exp.Expr], ...] = ()
     totals: tuple[Answer, ...] = ()
     variances: tuple[Variance, ...] = ()
 
@@ -305,7 +327,7 @@ class Variance:
 
     column: str
     formula: exp.Expr
-    parts: tuple[tuple[Block, tuple[Value, ...]], ...]
+    parts: tuple[Part, ...]
     replicates: int
     is_of_proportion: bool
 
@@ -318,3 +340,20 @@ def carry(step: Step, group: str) -> Step:
         case PickPeriod():
             return replace(step, groups=(*step.groups, group))
     return step
+
+
+def list_parts(answer: Answer) -> Iterator[Part]:
+    """Yield the blocks of an answer and of every answer inside it, each with its values."""
+    parts = [*answer.blocks, *(part for variance in answer.variances for part in variance.parts)]
+    inner = list(answer.totals)
+    for block, values in parts:
+        if isinstance(block.source, Answer):
+            inner.append(block.source)
+            continue
+        yield block, values
+        joins = block.source.joins if isinstance(block.source, Scan) else ()
+        for target in (join.target for join in joins):
+            if isinstance(target, Answer | Top):
+                inner.append(target.answer if isinstance(target, Top) else target)
+    for each in inner:
+        yield from list_parts(each)

@@ -1,4 +1,4 @@
-"""Pass 8: a relation is read from the smallest rollup that holds all of it; every miss has a reason.
+"""Pass 9: a relation is read from the smallest rollup that holds all of it; every miss has a reason.
 
 A rollup is used where each column that is read from the fact's own rows is one of its columns, at a
 grain that its periods add up to, and each value is a measure of it that can be added up further. Joined
@@ -8,13 +8,30 @@ attributes stay joined: the rollup has the key. The answer is the same to the la
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlglot import exp
 
 from gnomon.core.errors import DefinitionError
-from gnomon.planner.algebra import Answer, Argument, Block, Bound, Column, Condition, Join, Scan, Spread, Test, Value
+from gnomon.core.names import ModelName
+from gnomon.planner.algebra import (
+    Answer,
+    Argument,
+    Block,
+    Bound,
+    Column,
+    Condition,
+    Conversions,
+    Join,
+    Part,
+    Scan,
+    Spread,
+    Test,
+    Top,
+    Value,
+)
 from gnomon.planner.compiled import Compiled
+from gnomon.planner.draft import Draft
 from gnomon.planner.sql_parts import alias, argument, combine, read, select, table
 from gnomon.semantic.grain import DatePart, Grain
 from gnomon.semantic.model import Aggregation, Measure, Rollup, SemanticModel
@@ -25,51 +42,81 @@ _ADDED_UP = {Aggregation.SUM, Aggregation.MIN, Aggregation.MAX, Aggregation.AVER
 _SUM, _COUNT = "__sum", "__count"
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """An answer over rollups where they fit, their names, and why each block reads what it reads."""
-
-    answer: Answer
-    rollups: tuple[str, ...]
-    why: tuple[str, ...]
-
-
-class _MissError(Exception):
+class MissError(Exception):
     """Why a rollup does not fit."""
 
 
-def choose_rollups(compiled: Compiled, answer: Answer, rows: Mapping[str, int]) -> Chosen:
-    """Return the answer read from rollups; `rows` are the sizes of those that exist, by name."""
-    blocks, used, why = [], [], []
-    totals = tuple(choose_rollups(compiled, total, rows) for total in answer.totals)
-    for block, values in answer.blocks:
-        model = _model_of(compiled, block, values)
-        candidates = [each for each in model.rollups if each.name in rows] if model is not None else []
-        table_name = model.name if model is not None else "an answer"
-        chosen = (block, values)
+def choose_rollups(compiled: Compiled, draft: Draft) -> Draft:
+    """Read the answer, and every answer inside it, from the rollups that exist."""
+    # Rollups are kept in UTC.
+    choice = _Choice(compiled.in_zone(None), draft.sizes)
+    answer = choice.read(draft.answer)
+    return replace(draft, answer=answer, rollups=tuple(choice.used), why=(*draft.why, *choice.why))
+
+
+class _Choice:
+    """Chooses what each relation is read from, and remembers why."""
+
+    def __init__(self, compiled: Compiled, sizes: Mapping[str, int]) -> None:
+        self._compiled = compiled
+        self._sizes = sizes
+        # Each once, in the order in which they were found.
+        self.used: dict[str, None] = {}
+        self.why: dict[str, None] = {}
+
+    def read(self, answer: Answer) -> Answer:
+        return replace(
+            answer,
+            blocks=tuple(self._read_block(block, values) for block, values in answer.blocks),
+            totals=tuple(map(self.read, answer.totals)),
+            variances=tuple(
+                replace(each, parts=tuple(self._read_block(block, values) for block, values in each.parts))
+                for each in answer.variances
+            ),
+        )
+
+    def _read_block(self, block: Block, values: tuple[Value, ...]) -> Part:
+        match block.source:
+            case Answer():
+                return replace(block, source=self.read(block.source)), values
+            case Conversions(base):
+                self._say(base.scan.alias, "its own table, as conversions are paired row by row")
+                return block, values
+        scan = replace(block.source, joins=tuple(map(self._read_joined, block.source.joins)))
+        block = replace(block, source=scan)
+        if not values:
+            self._say(scan.alias, "its own table, as its values are listed and not added up")
+            return block, values
+        model = self._compiled.manifest.models[ModelName(scan.alias)]
+        candidates = [each for each in model.rollups if each.name in self._sizes]
         if not candidates:
-            why.append(f"{table_name}: its own table, as it has no rollup")
-        for rollup in sorted(candidates, key=lambda each: (rows[each.name], len(each.dimensions), each.name)):
-            assert model is not None
+            self._say(scan.alias, "its own table, as it has no rollup")
+        for rollup in sorted(candidates, key=lambda each: (self._sizes[each.name], len(each.dimensions), each.name)):
             try:
-                chosen = _Reading(compiled, model, rollup).move(block, values)
-            except _MissError as miss:
-                why.append(f"{table_name}: not rollup {rollup.name}: {miss}")
+                chosen = Reading(self._compiled, model, rollup).move(block, values)
+            except MissError as miss:
+                self._say(scan.alias, f"not rollup {rollup.name}: {miss}")
                 continue
-            used.append(rollup.name)
-            why.append(f"{table_name}: rollup {rollup.name}, {rows[rollup.name]:,} rows")
-            break
-        blocks.append(chosen)
-    for total in totals:
-        used += total.rollups
-        why += total.why
-    chosen_answer = replace(answer, blocks=tuple(blocks), totals=tuple(total.answer for total in totals))
-    return Chosen(chosen_answer, tuple(dict.fromkeys(used)), tuple(dict.fromkeys(why)))
+            self.used[rollup.name] = None
+            self._say(scan.alias, f"rollup {rollup.name}, {self._sizes[rollup.name]:,} rows")
+            return chosen
+        return block, values
+
+    def _read_joined(self, join: Join) -> Join:
+        match join.target:
+            case Answer():
+                return replace(join, target=self.read(join.target))
+            case Top():
+                return replace(join, target=replace(join.target, answer=self.read(join.target.answer)))
+        return join
+
+    def _say(self, table_name: str, what: str) -> None:
+        self.why[f"{table_name}: {what}"] = None
 
 
 def write_rollup(compiled: Compiled, model: SemanticModel, rollup: Rollup) -> exp.Select:
     """Return the SELECT that makes a rollup's table; DefinitionError if it names what is not there."""
-    reading = _Reading(compiled, model, rollup)
+    reading = Reading(compiled, model, rollup)
     columns = [alias(read(column), name) for column, name in reading.columns.items()]
     totals = []
     for name in rollup.measures:
@@ -78,13 +125,7 @@ def write_rollup(compiled: Compiled, model: SemanticModel, rollup: Rollup) -> ex
     return select([*columns, *totals], table(model.relation, str(model.name)), group=len(columns))
 
 
-def _model_of(compiled: Compiled, block: Block, values: tuple[Value, ...]) -> SemanticModel | None:
-    if not isinstance(block.source, Scan) or not values:
-        return None
-    return next(model for model in compiled.manifest.models.values() if model.name == block.source.alias)
-
-
-class _Reading:
+class Reading:
     """Reads a model's columns from a rollup."""
 
     def __init__(self, compiled: Compiled, model: SemanticModel, rollup: Rollup) -> None:
@@ -139,11 +180,11 @@ class _Reading:
             yield Value(called, measure.name, aggregation, taken, None, None, True)
 
     def move(self, block: Block, values: tuple[Value, ...]) -> tuple[Block, tuple[Value, ...]]:
-        """Return the block and its values over the rollup; _MissError if it does not hold all of it."""
+        """Return the block and its values over the rollup; MissError if it does not hold all of it."""
         scan = block.source
         assert isinstance(scan, Scan)
         if not isinstance(scan.relation, str):
-            raise _MissError("its rows are filtered before they are joined")
+            raise MissError("its rows are filtered before they are joined")
         moved = replace(
             scan,
             relation=self._rollup.relation,
@@ -154,7 +195,7 @@ class _Reading:
         window = block.window
         if window is not None:
             if any(value.aggregation is Aggregation.AVERAGE for value in values):
-                raise _MissError("an average at the edge of a window is of single rows")
+                raise MissError("an average at the edge of a window is of single rows")
             window = replace(
                 window,
                 moment=self._exactly(window.moment),
@@ -169,9 +210,9 @@ class _Reading:
             # Distinct keys that are a column of the rollup can be counted in it.
             return replace(value, argument=Argument(self._column(value.argument.column)))
         if value.aggregation not in _ADDED_UP:
-            raise _MissError(f"'{value.measure}' cannot be added up")
+            raise MissError(f"'{value.measure}' cannot be added up")
         if value.measure not in self._rollup.measures:
-            raise _MissError(f"it does not have '{value.measure}'")
+            raise MissError(f"it does not have '{value.measure}'")
         here = str(self._model.name)
         if value.aggregation is not Aggregation.AVERAGE:
             return replace(value, argument=Argument(Column(here, value.measure)))
@@ -191,21 +232,22 @@ class _Reading:
 
     def _test(self, test: Test) -> Test:
         if isinstance(test, Bound):
-            return replace(test, column=self._column(test.column))
+            # A period lies between the bounds if its start does, as they are ends of whole periods.
+            return replace(test, column=self._column(test.column._replace(grain=test.grain))._replace(grain=None))
         assert isinstance(test, Condition)
         return replace(test, columns=tuple(map(self._column, test.columns)))
 
     def _exactly(self, column: Column) -> Column:
         """A moment must be the very one: an earlier or a later row of its period may be another one."""
         if column.table == self._model.name and column.grain is not self._rollup.grain:
-            raise _MissError(f"it does not keep each {self._base_grain.value}")
+            raise MissError(f"it does not keep each {self._base_grain.value}")
         return self._column(column)
 
     def _column(self, column: Column) -> Column:
         if column.table != self._model.name:
             return column
         if column.zone is not None:
-            raise _MissError("its periods are of UTC")
+            raise MissError("its periods are of UTC")
         # What else is known of the column makes it no other one.
         column = column._replace(is_date=False, is_key=False)
         here = str(self._model.name)
@@ -216,15 +258,15 @@ class _Reading:
             if kept.expr == column.expr and kept.grain is not None:
                 if column.part is not None and _knows_part(kept.grain, column.part):
                     return Column(here, name, part=column.part)
-                if column.grain is not None and _adds_up(kept.grain, column.grain):
+                if column.grain is not None and adds_up(kept.grain, column.grain):
                     return Column(here, name, column.grain)
         if column.expr == self._time_expr:
             wanted = column.grain.value if column.grain else "moment" if column.part is None else column.part.value
-            raise _MissError(f"its {self._rollup.grain.value} does not say the {wanted}")
-        raise _MissError(f"it does not have '{column.expr}'")
+            raise MissError(f"its {self._rollup.grain.value} does not say the {wanted}")
+        raise MissError(f"it does not have '{column.expr}'")
 
 
-def _adds_up(kept: Grain, asked: Grain) -> bool:
+def adds_up(kept: Grain, asked: Grain) -> bool:
     """Tell whether periods of `kept` make whole periods of `asked`."""
     if kept is Grain.WEEK:
         return asked is Grain.WEEK

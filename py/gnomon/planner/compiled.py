@@ -73,10 +73,10 @@ class Compiled:
 
     def in_zone(self, zone: str | None) -> Compiled:
         """Return the same manifest with every time in a zone; QueryError if there is no such zone."""
-        if zone is None:
+        if zone == self.zone:
             return self
         moved = copy(self)
-        moved.zone = check_zone(zone)
+        moved.zone = None if zone is None else check_zone(zone)
         return moved
 
     def reference(self, word: str) -> Reference:

@@ -1,8 +1,9 @@
-"""What the passes hand each other: each type is the whole result of one pass."""
+"""What the passes hand each other: a draft, in which each of them fills in or changes one part."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlglot import exp
@@ -10,7 +11,9 @@ from sqlglot import exp
 from gnomon.core.errors import QueryError
 from gnomon.core.names import MetricName
 from gnomon.planner.algebra import Answer, Block, Value
+from gnomon.planner.compiled import Compiled
 from gnomon.planner.filters import Filter
+from gnomon.planner.question import Question
 from gnomon.planner.references import Reference
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Accumulation, Conversion, Measure, Metric, Offset, SemanticModel
@@ -38,15 +41,22 @@ class TimeRange:
     grain: Grain
 
     @property
+    def whole(self) -> Grain:
+        """The coarsest grain of which the bounds cut no period; below seconds they are not widened."""
+        return Grain.MICROSECOND if self.grain.is_finer_than(Grain.SECOND) else self.grain
+
+    @property
     def before(self) -> TimeRange:
         """The range of the same length right before; QueryError if it has no length, or begins before year 1."""
         if self.start is None or self.end is None:
             raise QueryError("the time range before is as long as the one asked for: it needs both a start and an end.")
+        # As many days before a month is no month.
+        grain = Grain.DAY if Grain.WEEK.is_finer_than(self.grain) else self.grain
         if self.start == ANY_START:
-            return TimeRange(ANY_START_BEFORE, ANY_END_BEFORE, self.grain)
+            return TimeRange(ANY_START_BEFORE, ANY_END_BEFORE, grain)
         tick = timedelta(microseconds=1)
         try:
-            return TimeRange(self.start - (self.end - self.start) - tick, self.start - tick, self.grain)
+            return TimeRange(self.start - (self.end - self.start) - tick, self.start - tick, grain)
         except OverflowError:
             raise QueryError("the time range before begins before the first year. Ask for a shorter one.") from None
 
@@ -55,14 +65,14 @@ class TimeRange:
 class Resolved:
     """A question whose every name is known. `companions` count the units behind the metrics."""
 
-    metrics: tuple[Metric, ...]
-    companions: tuple[Metric, ...]
-    groups: tuple[Reference, ...]
-    filters: tuple[Filter, ...]
-    order_by: tuple[Ordering, ...]
-    limit: int | None
-    time_range: TimeRange | None
-    applies_floors: bool
+    metrics: tuple[Metric, ...] = ()
+    companions: tuple[Metric, ...] = ()
+    groups: tuple[Reference, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    order_by: tuple[Ordering, ...] = ()
+    limit: int | None = None
+    time_range: TimeRange | None = None
+    applies_floors: bool = False
     top: int | None = None
 
 
@@ -113,9 +123,9 @@ class Expanded:
     `totals` are by some of the groups only, and their formulas have names that no leaf has.
     """
 
-    groups: tuple[Reference, ...]
-    leaves: tuple[Leaf | Nested, ...]
-    formulas: tuple[tuple[str, exp.Expr], ...]
+    groups: tuple[Reference, ...] = ()
+    leaves: tuple[Leaf | Nested, ...] = ()
+    formulas: tuple[tuple[str, exp.Expr], ...] = ()
     totals: tuple[Expanded, ...] = ()
 
 
@@ -123,5 +133,27 @@ class Expanded:
 class Placed:
     """Each leaf's value with the relation that it is aggregated in, and the answers that are totals."""
 
-    values: tuple[tuple[Block, Value], ...]
-    totals: tuple[Answer, ...]
+    values: tuple[tuple[Block, Value], ...] = ()
+    totals: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A question on its way to SQL; a part is empty until its pass has run.
+
+    `sizes` are the numbers of rows of the rollups that exist, by name; `rollups` are those that the answer
+    reads, and `why` says of each relation why it is read from what it is read from.
+    """
+
+    question: Question = field(default_factory=Question)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    resolved: Resolved = Resolved()
+    expanded: Expanded = Expanded()
+    placed: Placed = Placed()
+    answer: Answer = field(default_factory=Answer)
+    rollups: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
+    query: exp.Select | None = None
+
+
+Pass = Callable[[Compiled, Draft], Draft]

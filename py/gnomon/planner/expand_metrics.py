@@ -16,7 +16,7 @@ from sqlglot import exp
 from gnomon.core.errors import DefinitionError, QueryError, explain_unknown, shorten
 from gnomon.planner.algebra import HAS_PREFIX
 from gnomon.planner.compiled import Compiled, is_aggregation_time
-from gnomon.planner.draft import Expanded, Leaf, Nested, Resolved, TimeRange
+from gnomon.planner.draft import Draft, Expanded, Leaf, Nested, TimeRange
 from gnomon.planner.expressions import parse_expression
 from gnomon.planner.filters import Filter
 from gnomon.planner.references import Reference
@@ -30,14 +30,15 @@ _STRICT = (exp.Column, exp.Identifier, exp.Literal, exp.Paren, exp.Add, exp.Sub,
            exp.DataType, exp.Nullif, exp.Abs, exp.Round)  # fmt: skip
 
 
-def expand_metrics(compiled: Compiled, resolved: Resolved) -> Expanded:
-    """Return the leaves of all metrics, equal ones once, and the formulas over their columns."""
+def expand_metrics(compiled: Compiled, draft: Draft) -> Draft:
+    """Find the leaves of all metrics, equal ones once, and the formulas over their columns."""
+    resolved = draft.resolved
     expansion = _Expansion(compiled, resolved.groups, resolved.time_range, resolved.applies_floors, "")
     formulas = {str(metric.name): expansion.expand(metric, resolved.filters, True) for metric in resolved.metrics}
     for metric in resolved.companions:
         if metric.name not in formulas:
             formulas[metric.name] = expansion.expand(metric, resolved.filters, False)
-    return expansion.finish(formulas)
+    return replace(draft, expanded=expansion.finish(formulas))
 
 
 class _Expansion:

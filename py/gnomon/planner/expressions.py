@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TypeVar
 
 import sqlglot
 from sqlglot import exp
@@ -11,6 +12,7 @@ from sqlglot.errors import SqlglotError
 
 from gnomon.core.errors import DefinitionError
 
+E = TypeVar("E", bound=exp.Expr)
 _COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -48,6 +50,14 @@ def parse_expression(expr: str) -> exp.Expr:
     tree = statements[0]
     if tree.find(exp.Query, exp.DDL, exp.Command) is not None:
         raise _refuse(expr, "holds a query of its own; put it into the model")
+    return forget_text(tree)
+
+
+def forget_text(tree: E) -> E:
+    """Return the tree without its remarks, and without where its words stood: to copy those costs most of a copy."""
+    for node in tree.walk():
+        node.comments = None
+        node._meta = None
     return tree
 
 

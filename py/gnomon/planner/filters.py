@@ -15,6 +15,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from gnomon.core.errors import QueryError, shorten
+from gnomon.planner.expressions import forget_text
 from gnomon.planner.filter_words import ALLOWED, find_unsayable
 from gnomon.planner.references import CustomGrains, Reference, parse_call
 
@@ -28,24 +29,27 @@ MOST_CHARACTERS = 10_000
 _DEEPEST = 100
 # The compiled parser falls over some texts that are no SQL, such as a lone ->, with errors of Python's own.
 _PARSER_ERRORS = (SqlglotError, TypeError, ValueError, AttributeError)
-# Under these it matters whether a comparison with null is null or false.
+# Under these a comparison with null must be null, and not false.
 _MINDS_NULLS = (exp.NEQ, exp.Not, exp.Is, exp.Case, exp.If, exp.Coalesce, exp.NullSafeEQ, exp.NullSafeNEQ)
 
 
 @dataclass(frozen=True)
 class Filter:
-    """One condition; column gnomon_reference_N of `condition` stands for references[N]."""
+    """One condition; column gnomon_reference_N of `condition` stands for references[N].
+
+    In the places of `minds_nulls` it matters whether a comparison with null is null or false.
+    """
 
     text: str
     condition: exp.Expr
     references: tuple[Reference, ...]
-    minds_nulls: bool = False
+    minds_nulls: frozenset[int] = frozenset()
 
     def bind(self, columns: Sequence[exp.Expr]) -> exp.Expr:
-        """Return the condition with columns[N] in the place of references[N]."""
+        """Return the condition with columns[N] itself in the place of references[N], of which there is one."""
         condition = self.condition.copy()
         for column in list(condition.find_all(exp.Column)):
-            replaced = columns[_place_of(column)].copy()
+            replaced = columns[_place_of(column)]
             if column is condition:
                 return replaced
             column.replace(replaced)
@@ -77,7 +81,9 @@ def parse_filter(text: str, grains: CustomGrains) -> Filter:
     standing = sorted(_place_of(column) for column in condition.find_all(exp.Column))
     if standing != list(range(len(references))):
         raise _refuse(text, "a reference stands inside quotes or inside another word")
-    minds_nulls = condition.find(*_MINDS_NULLS) is not None
+    minds_nulls = frozenset(
+        _place_of(column) for column in condition.find_all(exp.Column) if column.find_ancestor(*_MINDS_NULLS)
+    )
     return Filter(text=text, condition=condition, references=tuple(references), minds_nulls=minds_nulls)
 
 
@@ -89,8 +95,6 @@ def _parse_condition(sql: str, text: str) -> exp.Expr:
     if len(statements) != 1 or statements[0] is None:
         raise _refuse(text, "it must be one condition")
     condition = statements[0]
-    for node in condition.walk():
-        node.comments = None
     for part in find_unsayable(condition):
         raise _refuse(text, f"'{_first_words(part)}' may not stand in a filter. Allowed: {ALLOWED}")
     for column in condition.find_all(exp.Column):
@@ -99,7 +103,7 @@ def _parse_condition(sql: str, text: str) -> exp.Expr:
             raise _refuse(
                 text, f"'{name}' is a bare column; write {{{{ Dimension('entity__{shorten(column.name)}') }}}}"
             )
-    return condition
+    return forget_text(condition)
 
 
 def _measure_depth(condition: exp.Expr) -> int:

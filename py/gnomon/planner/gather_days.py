@@ -1,4 +1,4 @@
-"""Pass 10: rows are added up by their dates before dates are truncated to weeks or months.
+"""Pass 12: rows are added up by their dates before dates are truncated to weeks or months.
 
 An engine groups by a plain column of dates several times faster than by a function of it, and there are few
 dates. Where a key such as a creator is among the groups there are as many groups by day as rows, so those
@@ -9,19 +9,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gnomon.planner.algebra import Answer, Argument, Block, Column, Days, Scan, Value
+from gnomon.planner.algebra import Answer, Argument, Block, Column, Days, Part, Scan, Value
+from gnomon.planner.compiled import Compiled
+from gnomon.planner.draft import Draft
 from gnomon.semantic.model import Aggregation
 
 _DAYS = "__days"
 _ADDED_UP = {Aggregation.SUM, Aggregation.MIN, Aggregation.MAX}
 
 
-def gather_days(answer: Answer) -> Answer:
-    """Return the answer with scans by day where that is quicker, in its totals and variances, too."""
+def gather_days(_: Compiled, draft: Draft) -> Draft:
+    """Scan by day where that is quicker, in the answer's totals and variances, too."""
+    return replace(draft, answer=_gather_answer(draft.answer))
+
+
+def _gather_answer(answer: Answer) -> Answer:
     return replace(
         answer,
         blocks=tuple(_gather(block, values) for block, values in answer.blocks),
-        totals=tuple(map(gather_days, answer.totals)),
+        totals=tuple(map(_gather_answer, answer.totals)),
         variances=tuple(
             replace(each, parts=tuple(_gather(block, values) for block, values in each.parts))
             for each in answer.variances
@@ -29,10 +35,10 @@ def gather_days(answer: Answer) -> Answer:
     )
 
 
-def _gather(block: Block, values: tuple[Value, ...]) -> tuple[Block, tuple[Value, ...]]:
+def _gather(block: Block, values: tuple[Value, ...]) -> Part:
     scan = block.source
     if isinstance(scan, Answer):
-        return replace(block, source=gather_days(scan)), values
+        return replace(block, source=_gather_answer(scan)), values
     if not isinstance(scan, Scan) or scan.spread is not None or not values:
         return block, values
     columns = [column for _, column in block.groups]

@@ -1,4 +1,4 @@
-"""Pass 5: the greatest groups stay, and the rows of all others become one group, IS_OTHER.
+"""Pass 6: the greatest groups stay, and the rows of all others become one group, IS_OTHER.
 
 The groups are ranked by a question of their own, over the same rows, without the times. The ranking is
 joined to the rows before they are aggregated, so that distinct counts, rates and medians of the others
@@ -7,7 +7,6 @@ are exact; it is never made of the values of the groups that were left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from gnomon.core.errors import QueryError
@@ -26,21 +25,20 @@ from gnomon.planner.algebra import (
     carry,
 )
 from gnomon.planner.compiled import Compiled, is_aggregation_time
-from gnomon.planner.draft import Ordering, Resolved
+from gnomon.planner.draft import Draft, Ordering, Resolved
+from gnomon.planner.expand_metrics import expand_metrics
+from gnomon.planner.place_leaves import place_leaves
 from gnomon.planner.references import Reference
+from gnomon.planner.share_blocks import share_blocks
 
 _RANKING = "__top"
 
 
-def keep_top(
-    compiled: Compiled, resolved: Resolved, answer: Answer, draw: Callable[[Resolved], Answer]
-) -> tuple[Resolved, Answer]:
-    """Return the question ordered with the others last, and the answer; as they are if none is to be kept.
-
-    `draw` answers a question whose names are known.
-    """
+def keep_top(compiled: Compiled, draft: Draft) -> Draft:
+    """Order the question with the others last, and put their rows into one group; nothing if none is to be kept."""
+    resolved, answer = draft.resolved, draft.answer
     if resolved.top is None:
-        return resolved, answer
+        return draft
     if any(group.name == IS_OTHER for group in resolved.groups):
         raise QueryError(f"a group is called '{IS_OTHER}', as the column that says which row is of all others.")
     names = [str(metric.name) for metric in resolved.metrics]
@@ -49,15 +47,19 @@ def keep_top(
     kept = tuple(group for group in resolved.groups if not _is_time(compiled, resolved, group))
     if not kept:
         raise QueryError("the top is of groups that are not times, and there is none. Add one to the group-by.")
-    ranked = draw(replace(resolved, metrics=(metric,), companions=(), groups=kept, order_by=(), limit=None, top=None))
-    top = Top(ranked, str(metric.name), by.is_descending, resolved.top)
+    ranked = Draft(
+        resolved=replace(resolved, metrics=(metric,), companions=(), groups=kept, order_by=(), limit=None, top=None)
+    )
+    for run in (expand_metrics, place_leaves, share_blocks):
+        ranked = run(compiled, ranked)
+    top = Top(ranked.answer, str(metric.name), by.is_descending, resolved.top)
     folded = _Folding(top, frozenset(group.name for group in kept)).fold(answer)
     if by in resolved.order_by:
         place = resolved.order_by.index(by)
         order = (*resolved.order_by[:place], Ordering(IS_OTHER, False), *resolved.order_by[place:])
     else:
         order = (*resolved.order_by, Ordering(IS_OTHER, False), by)
-    return replace(resolved, order_by=order), folded
+    return replace(draft, resolved=replace(resolved, order_by=order), answer=folded)
 
 
 def _is_time(compiled: Compiled, resolved: Resolved, group: Reference) -> bool:

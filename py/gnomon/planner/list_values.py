@@ -1,4 +1,4 @@
-"""A question without a metric: the values that dimensions, entities and times take.
+"""Pass 5: a question without a metric asks for the values that dimensions, entities and times take.
 
 They are read from the table that holds most of them itself; what stands elsewhere is joined so that
 values of either side stay, and metric_time is every period of the time spine.
@@ -11,18 +11,20 @@ from dataclasses import replace
 from gnomon.core.errors import QueryError, explain_unknown, join_names
 from gnomon.planner.algebra import SPINE, Answer, Block, Bound, Column, Condition, Join, Scan, Test
 from gnomon.planner.compiled import Attribute, Compiled, check_time
-from gnomon.planner.draft import Ordering, Resolved
+from gnomon.planner.draft import Draft, Ordering, Resolved
 from gnomon.planner.join_entities import Rows, read_attribute, read_spine
 from gnomon.planner.place_leaves import join_metric
-from gnomon.planner.question import Question
 from gnomon.planner.references import METRIC_TIME, Reference
 from gnomon.planner.resolve_names import refuse_repeats, resolve_ordering, widen
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import SemanticModel, TimeSpine
 
 
-def list_values(compiled: Compiled, question: Question) -> tuple[Resolved, Answer]:
-    """Return the question with names known, and the answer that lists each combination of values once."""
+def list_values(compiled: Compiled, draft: Draft) -> Draft:
+    """Find the names of a question without metrics, and the answer that lists each combination of values once."""
+    question = draft.question
+    if question.metrics:
+        return draft
     if not question.group_by:
         raise QueryError("no metric and no dimension is asked for. `gnomon metrics` lists them.")
     if question.top is not None:
@@ -45,7 +47,7 @@ def list_values(compiled: Compiled, question: Question) -> tuple[Resolved, Answe
     if bounds is not None:
         if spine is None:
             raise QueryError("a time range bounds metric_time, which is not asked for. Add it to the group-by.")
-        tests.append(Bound(Column(SPINE, spine.column), bounds.start, bounds.end))
+        tests.append(Bound(Column(SPINE, spine.column), bounds.start, bounds.end, bounds.whole))
     resolved = Resolved(
         metrics=(),
         companions=(),
@@ -57,7 +59,7 @@ def list_values(compiled: Compiled, question: Question) -> tuple[Resolved, Answe
         applies_floors=False,
     )
     block = Block(reading.scan(tuple(tests)), columns)
-    return resolved, Answer(tuple(group.name for group in groups), ((block, ()),), ())
+    return replace(draft, resolved=resolved, answer=Answer(tuple(group.name for group in groups), ((block, ()),)))
 
 
 class _Reading:

@@ -37,7 +37,7 @@ from gnomon.planner.algebra import (
     Window,
 )
 from gnomon.planner.compiled import Compiled, is_aggregation_time
-from gnomon.planner.draft import Expanded, Leaf, Nested, Placed, TimeRange
+from gnomon.planner.draft import Draft, Expanded, Leaf, Nested, Placed, TimeRange
 from gnomon.planner.expand_metrics import expand_metrics
 from gnomon.planner.filters import Filter
 from gnomon.planner.join_entities import Rows, find_key, read_attribute, read_spine
@@ -53,20 +53,22 @@ _ADDITIVE = {Aggregation.SUM, Aggregation.SUM_BOOLEAN, Aggregation.COUNT, Aggreg
 _TIME = Reference((), METRIC_TIME)
 
 
-def place_leaves(compiled: Compiled, expanded: Expanded) -> Placed:
-    """Return each leaf's value with its block."""
+def place_leaves(compiled: Compiled, draft: Draft) -> Draft:
+    """Give each leaf's value its block."""
+    expanded = draft.expanded
     values = []
     for leaf in expanded.leaves:
         if isinstance(leaf, Nested):
             values.append(_place_nested(compiled, expanded, leaf))
         else:
             values.append((_Placing(compiled, expanded, leaf).place(), value_of(compiled, leaf)))
-    return Placed(tuple(values), tuple(answer_of(compiled, total) for total in expanded.totals))
+    totals = tuple(_answer(compiled, Draft(expanded=total)) for total in expanded.totals)
+    return replace(draft, placed=Placed(tuple(values), totals))
 
 
-def answer_of(compiled: Compiled, expanded: Expanded) -> Answer:
-    """Return the answer that leaves, formulas and totals come to."""
-    return share_blocks(expanded, place_leaves(compiled, expanded))
+def _answer(compiled: Compiled, draft: Draft) -> Answer:
+    """Return the answer that the leaves, formulas and totals of an inner draft come to."""
+    return share_blocks(compiled, place_leaves(compiled, draft)).answer
 
 
 class _Placing:
@@ -83,10 +85,10 @@ class _Placing:
         self._spine: TimeSpine | None = None
         self._leads: CustomGrain | None = None
         self._grain = leaf.model.dimensions[leaf.measure.time_dimension].grain or Grain.DAY
-        filters = (*leaf.own, *leaf.outer)
-        self._timed = tuple(each for each in filters if self._speaks_of_time(each) is True)
-        self._mixed = tuple(each for each in filters if self._speaks_of_time(each) is None)
-        self._timeless = tuple(each for each in filters if self._speaks_of_time(each) is False)
+        spoken = [(each, self._speaks_of_time(each)) for each in (*leaf.own, *leaf.outer)]
+        self._timed = tuple(each for each, of_time in spoken if of_time is True)
+        self._mixed = tuple(each for each, of_time in spoken if of_time is None)
+        self._timeless = tuple(each for each, of_time in spoken if of_time is False)
 
     def place(self) -> Block:
         leaf = self._leaf
@@ -116,7 +118,7 @@ class _Placing:
     def _test(self, filters: Iterable[Filter], bounds: TimeRange | None) -> tuple[Test, ...]:
         tests: list[Test] = [Condition(each, tuple(map(self._read, each.references))) for each in filters]
         if bounds is not None:
-            tests.append(Bound(self._read(_TIME), bounds.start, bounds.end))
+            tests.append(Bound(self._read(_TIME), bounds.start, bounds.end, bounds.whole))
         return tuple(tests)
 
     # Rows under another time.
@@ -209,7 +211,7 @@ class _Placing:
         grain = Grain.coarsest((self._grain, time.grain or Grain.DAY))
         filters = tuple(self._compiled.filter(text) for text in converts.measure.filters)
         probe = replace(leaf, model=model, measure=measure, own=filters, outer=(), converts=None)
-        converted = _Placing(self._compiled, Expanded((), (), ()), probe)._aggregate_rows(filters, None)
+        converted = _Placing(self._compiled, Expanded(), probe)._aggregate_rows(filters, None)
         assert isinstance(converted.source, Scan)
         sides = [
             Side(
@@ -278,7 +280,7 @@ class _Placing:
             Condition(each, tuple(read_spine(spine, r, joins) for r in each.references)) for each in filters
         ]
         if bounds is not None:
-            tests.append(Bound(Column(SPINE, spine.column), bounds.start, bounds.end))
+            tests.append(Bound(Column(SPINE, spine.column), bounds.start, bounds.end, bounds.whole))
         columns = tuple((self._name(group), read_spine(spine, group, joins)) for group in times)
         others = tuple(group.name for group in self._groups if not self._is_time(group))
         return SpineRows(spine, tuple(tests), joins.in_order), Times(columns, others)
@@ -366,8 +368,7 @@ def join_metric(compiled: Compiled, column: Column, reference: Reference, rows: 
     """Join a metric by an entity, so that a filter can ask it; where it has no row it is null."""
     assert reference.metric is not None
     question = Question((reference.metric,), (reference.plain,), applies_floors=False)
-    resolved = resolve_names(compiled, question)
-    answer = answer_of(compiled, expand_metrics(compiled, resolved))
+    answer = _answer(compiled, expand_metrics(compiled, resolve_names(compiled, Draft(question))))
     alias = f"__{reference.name}"
     rows.add(Join(alias, answer, ((column, Column(alias, answer.groups[0])),)))
     return Column(alias, reference.metric)
@@ -375,7 +376,7 @@ def join_metric(compiled: Compiled, column: Column, reference: Reference, rows: 
 
 def _place_nested(compiled: Compiled, expanded: Expanded, leaf: Nested) -> tuple[Block, Value]:
     """Take a whole answer through a shift; the filters that speak of time hold after it."""
-    inner = answer_of(compiled, leaf.inner)
+    inner = _answer(compiled, Draft(expanded=leaf.inner))
     metric = compiled.manifest.metrics[leaf.metric]
     measure = compiled.first_measure(metric)
     times = tuple(group for group in expanded.groups if compiled.is_time_of(metric, group))

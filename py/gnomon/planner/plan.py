@@ -1,4 +1,4 @@
-"""From a question and a manifest to SQL: the passes in their order, no I/O."""
+"""From a question and a manifest to SQL: a row of pure passes, no I/O."""
 
 from __future__ import annotations
 
@@ -11,19 +11,38 @@ from gnomon.planner.absorb_scans import absorb_scans
 from gnomon.planner.algebra import Answer, Variance
 from gnomon.planner.choose_rollups import choose_rollups
 from gnomon.planner.compiled import Compiled
-from gnomon.planner.draft import Resolved
+from gnomon.planner.count_latest import count_latest
+from gnomon.planner.draft import Draft, Pass, Resolved
 from gnomon.planner.expand_metrics import expand_metrics
 from gnomon.planner.gather_days import gather_days
 from gnomon.planner.keep_top import keep_top
 from gnomon.planner.list_values import list_values
-from gnomon.planner.place_leaves import answer_of
+from gnomon.planner.place_leaves import place_leaves
 from gnomon.planner.question import Question, check_question
 from gnomon.planner.replicate_ratios import replicate_ratios
 from gnomon.planner.resolve_names import resolve_names
 from gnomon.planner.restrict_rows import restrict_rows
-from gnomon.planner.write_sql import take_extremes, write_sql
+from gnomon.planner.share_blocks import share_blocks
+from gnomon.planner.write_sql import name_extremes, write_sql
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Manifest, Metric
+
+# Each is the function of a file of its name, and tests/golden/NAME shows what goes in and what comes out.
+PASSES: tuple[Pass, ...] = (
+    resolve_names,
+    expand_metrics,
+    place_leaves,
+    share_blocks,
+    list_values,
+    keep_top,
+    restrict_rows,
+    replicate_ratios,
+    choose_rollups,
+    count_latest,
+    absorb_scans,
+    gather_days,
+    write_sql,
+)
 
 
 @dataclass(frozen=True)
@@ -55,34 +74,22 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
 
     `rollups` are those that exist, by name, with their numbers of rows.
     """
-    known = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
     check_question(question)
+    known = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
     compiled = known.in_zone(question.time_zone)
-    if question.metrics:
-        resolved = resolve_names(compiled, question)
-        expanded = expand_metrics(compiled, resolved)
-        answer = answer_of(compiled, expanded)
-        resolved, answer = keep_top(
-            compiled, resolved, answer, lambda asked: answer_of(compiled, expand_metrics(compiled, asked))
-        )
-        answer = restrict_rows(compiled, answer, question.row_filters)
-        answer = replicate_ratios(compiled, resolved, expanded, answer)
-    else:
-        resolved, answer = list_values(compiled, question)
-        answer = restrict_rows(compiled, answer, question.row_filters)
-    chosen = choose_rollups(known, answer, rollups)
-    query = write_sql(resolved, gather_days(absorb_scans(chosen.answer)))
-    groups = answer.groups
-    if question.takes_extremes:
-        query, groups = take_extremes(query, groups)
+    draft = Draft(question, rollups)
+    for run in PASSES:
+        draft = run(compiled, draft)
+    assert draft.query is not None
+    resolved, groups = draft.resolved, draft.answer.groups
     return Plan(
-        sql=query.sql(dialect="duckdb", copy=False),
-        groups=groups,
+        sql=draft.query.sql(dialect="duckdb", copy=False),
+        groups=name_extremes(*groups) if question.takes_extremes else groups,
         metrics=resolved.metrics,
-        rollups=chosen.rollups,
-        why=(*chosen.why, *_explain(resolved)),
+        rollups=draft.rollups,
+        why=(*draft.why, *_explain(resolved)),
         time_zone=compiled.zone or "UTC",
-        proportions=tuple(variance.column for variance in _list_variances(answer) if variance.is_of_proportion),
+        proportions=tuple(variance.column for variance in _list_variances(draft.answer) if variance.is_of_proportion),
         widens_to=resolved.time_range.grain if resolved.time_range else None,
     )
 

@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from gnomon.core.errors import QueryError, explain_unknown, shorten
 from gnomon.core.names import EntityName
@@ -45,12 +46,12 @@ class Reference:
     part: DatePart | None = None
     metric: str | None = None
 
-    @property
+    @cached_property
     def plain(self) -> str:
         """The name without its grain or part."""
         return "__".join((*self.links, self.element)) if self.links else self.element
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The name as MetricFlow writes it, which is the column's name in the answer."""
         if self.metric is not None:

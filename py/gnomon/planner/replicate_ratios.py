@@ -1,4 +1,4 @@
-"""Pass 7: what is made of sums over a probability sample gets a variance, from its replicate groups.
+"""Pass 8: what is made of sums over a probability sample gets a variance, from its replicate groups.
 
 A ratio is one division of two sampled sums. What it was before, and how it has changed, are formulas over
 such sums, too: each formula is written out down to its sums, and the sums are taken by replicate group.
@@ -13,18 +13,19 @@ from sqlglot import exp
 from gnomon.core.errors import DefinitionError
 from gnomon.planner.algebra import Answer, Block, Column, OnSpine, Scan, Step, Value, Variance, carry
 from gnomon.planner.compiled import Compiled
-from gnomon.planner.draft import Expanded, Leaf, Nested, Resolved
+from gnomon.planner.draft import Draft, Expanded, Leaf, Nested
 from gnomon.semantic.model import Aggregation, Metric
 
 REPLICATE = "__replicate_group"
 
 
-def replicate_ratios(compiled: Compiled, resolved: Resolved, expanded: Expanded, answer: Answer) -> Answer:
-    """Return the answer with the variances of the metrics whose definition names a replicate group."""
-    if not resolved.applies_floors:
-        return answer
+def replicate_ratios(compiled: Compiled, draft: Draft) -> Draft:
+    """Give the answer the variances of the metrics whose definition names a replicate group."""
+    if not draft.resolved.applies_floors:
+        return draft
+    expanded, answer = draft.expanded, draft.answer
     formulas = dict(expanded.formulas)
-    for metric in resolved.metrics:
+    for metric in draft.resolved.metrics:
         if not metric.documentation.replicate_group:
             continue
         formula = formulas[metric.name]
@@ -39,7 +40,7 @@ def replicate_ratios(compiled: Compiled, resolved: Resolved, expanded: Expanded,
         own = _write_out(compiled, total, answer.totals[place], metric, dict(total.formulas)[formula.name])
         totals = (*answer.totals[:place], _add(answer.totals[place], own), *answer.totals[place + 1 :])
         answer = replace(answer, totals=totals)
-    return answer
+    return replace(draft, answer=answer)
 
 
 def _add(answer: Answer, variance: Variance) -> Answer:

@@ -10,18 +10,18 @@ from gnomon.core.errors import QueryError, explain_unknown, join_names
 from gnomon.core.names import MetricName
 from gnomon.planner.comparisons import compare, split_word
 from gnomon.planner.compiled import Compiled
-from gnomon.planner.draft import ANY_END, ANY_START, Ordering, Resolved, TimeRange
+from gnomon.planner.draft import ANY_END, ANY_START, Draft, Ordering, Resolved, TimeRange
 from gnomon.planner.filters import Filter
-from gnomon.planner.question import Question
 from gnomon.planner.references import METRIC_TIME, Reference, parse_order
-from gnomon.semantic.grain import Grain
+from gnomon.semantic.grain import Grain, base_of
 from gnomon.semantic.model import Manifest, Metric
 
 
-def resolve_names(compiled: Compiled, question: Question) -> Resolved:
-    """Return the question with metrics, references and grains in the place of words."""
+def resolve_names(compiled: Compiled, draft: Draft) -> Draft:
+    """Put metrics, references and grains in the place of the question's words; one without metrics waits."""
+    question = draft.question
     if not question.metrics:
-        raise QueryError("no metric is asked for. `gnomon metrics` lists them.")
+        return draft
     manifest = compiled.manifest
     asked = tuple(split_word(compiled, word) for word in question.metrics)
     metrics = tuple(_find_metric(manifest, name) for name, _ in asked)
@@ -37,7 +37,7 @@ def resolve_names(compiled: Compiled, question: Question) -> Resolved:
         for word, metric, (_, comparison) in zip(question.metrics, metrics, asked, strict=True)
     )
     companions = _find_companions(manifest, metrics) if question.applies_floors else ()
-    return Resolved(
+    resolved = Resolved(
         metrics=metrics,
         companions=companions,
         groups=groups,
@@ -48,6 +48,7 @@ def resolve_names(compiled: Compiled, question: Question) -> Resolved:
         applies_floors=question.applies_floors,
         top=question.top,
     )
+    return replace(draft, resolved=resolved)
 
 
 def _find_metric(manifest: Manifest, name: str) -> Metric:
@@ -158,9 +159,10 @@ def widen(
     """Widen the bounds to whole periods of the finest metric_time grain, so that no period is cut."""
     if start is None and end is None:
         return None
-    # As MetricFlow: a grain of the project's own does not widen.
-    asked = [group.grain for group in groups if group.element == METRIC_TIME and isinstance(group.grain, Grain)]
-    grain = Grain.finest(tuple(asked)) if asked else default
+    # As MetricFlow: a grain of the project's own does not widen, so beside no other one its base does.
+    asked = [group.grain for group in groups if group.element == METRIC_TIME and group.grain is not None]
+    asked = [grain for grain in asked if isinstance(grain, Grain)] or [base_of(grain) for grain in asked]
+    grain = Grain.finest(tuple(map(base_of, asked))) if asked else default
     return TimeRange(*read_bounds(grain, start, end), grain)
 
 

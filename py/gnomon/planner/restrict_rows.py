@@ -1,4 +1,4 @@
-"""Pass 6: every table is read as if it held only the rows that the asker's row filters let through.
+"""Pass 7: every table is read as if it held only the rows that the asker's row filters let through.
 
 A table says a row filter if each of its names stands for one attribute of the table's rows, own or joined.
 What is aggregated or listed must say every row filter, or the question is refused. What is joined for its
@@ -13,17 +13,20 @@ from gnomon.core.errors import QueryError, explain_unknown, join_names, shorten,
 from gnomon.core.names import ModelName
 from gnomon.planner.algebra import SPINE, Answer, Block, Condition, Conversions, Join, Restricted, Scan, Side, Top
 from gnomon.planner.compiled import Attribute, Compiled, check_time
+from gnomon.planner.draft import Draft
 from gnomon.planner.filters import Filter
 from gnomon.planner.join_entities import Rows, read_attribute
 from gnomon.planner.references import METRIC_TIME, Reference
 from gnomon.semantic.model import SemanticModel
 
 
-def restrict_rows(compiled: Compiled, answer: Answer, texts: tuple[str, ...]) -> Answer:
-    """Return the answer over restricted tables; QueryError if a text is no row filter or a table does not say it."""
+def restrict_rows(compiled: Compiled, draft: Draft) -> Draft:
+    """Take the answer from restricted tables; QueryError if a text is no row filter or a table does not say it."""
+    texts = draft.question.row_filters
     if not texts:
-        return answer
-    return _Restriction(compiled, tuple(_read_filter(compiled, text) for text in texts)).restrict(answer)
+        return draft
+    restriction = _Restriction(compiled, tuple(_read_filter(compiled, text) for text in texts))
+    return replace(draft, answer=restriction.restrict(draft.answer))
 
 
 def _read_filter(compiled: Compiled, text: str) -> Filter:

@@ -158,14 +158,12 @@ def descending(expression: exp.Expr) -> exp.Ordered:
 
 def table(relation: str, called: str) -> exp.Expr:
     """Return a table under a quoted name."""
-    found = _parse_table(relation).copy()
-    found.set("alias", _table_alias(called))
-    return found
+    return _write_table(relation, _table_alias(called))
 
 
 def marked_table(relation: str, called: str) -> exp.Expr:
     """Return a table whose rows say that they are there, under PRESENT."""
-    return subquery(select([exp.Star(), alias(exp.true(), PRESENT)], _parse_table(relation).copy()), called)
+    return subquery(select([exp.Star(), alias(exp.true(), PRESENT)], _write_table(relation)), called)
 
 
 def cte(called: str) -> exp.Table:
@@ -187,9 +185,17 @@ def _table_alias(called: str) -> exp.TableAlias:
     return exp.TableAlias(this=identifier(called))
 
 
+def _write_table(relation: str, called: exp.TableAlias | None = None) -> exp.Table:
+    own, *homes = (exp.Identifier(this=word, quoted=is_quoted) for word, is_quoted in _split_relation(relation))
+    database, catalog = (*homes, None, None)[:2]
+    return exp.Table(this=own, db=database, catalog=catalog, alias=called)
+
+
 @lru_cache(maxsize=1024)
-def _parse_table(relation: str) -> exp.Expr:
-    return sqlglot.parse_one(relation, into=exp.Table, read="duckdb")
+def _split_relation(relation: str) -> tuple[tuple[str, bool], ...]:
+    """Return the words of a table's name and whether they stand in quotes, its own name first."""
+    parsed = sqlglot.parse_one(relation, into=exp.Table, read="duckdb")
+    return tuple((part.name, bool(part.args.get("quoted"))) for part in reversed(parsed.parts))
 
 
 def read(column: Column) -> exp.Expr:
@@ -234,8 +240,8 @@ def bind(condition: Filter, columns: Sequence[tuple[exp.Expr, bool]]) -> exp.Exp
     then. A CASE keeps that rule away where it would matter.
     """
     bound = [
-        case(is_there(column), column.copy()) if is_period and condition.minds_nulls else column
-        for column, is_period in columns
+        case(is_there(column), column.copy()) if is_period and place in condition.minds_nulls else column
+        for place, (column, is_period) in enumerate(columns)
     ]
     return exp.Paren(this=condition.bind(bound))
 

@@ -8,6 +8,9 @@ from typing import TypedDict
 from sqlglot import exp
 
 from gnomon.planner.algebra import (
+    KEYS,
+    MOMENT,
+    NEXT,
     PRESENT,
     SPINE,
     Answer,
@@ -15,6 +18,7 @@ from gnomon.planner.algebra import (
     Conversions,
     Days,
     Join,
+    Latest,
     Restricted,
     Scan,
     Side,
@@ -98,7 +102,7 @@ def write_joins(joins: tuple[Join, ...], write_answer: WriteAnswer) -> Iterator[
 
 
 def _write_table(
-    relation: str | Restricted | Days, called: str, write_answer: WriteAnswer, *, marks: bool = False
+    relation: str | Restricted | Days | Latest, called: str, write_answer: WriteAnswer, *, marks: bool = False
 ) -> exp.Expr:
     if isinstance(relation, str):
         return marked_table(relation, called) if marks else table(relation, called)
@@ -106,9 +110,28 @@ def _write_table(
         keys = [alias(read(column), name) for name, column in relation.columns]
         totals = [alias(_write_total(value, is_grouped=True), value.column) for value in relation.values]
         return subquery(select([*keys, *totals], group=len(keys), **read_rows(relation.scan, write_answer)), called)
+    if isinstance(relation, Latest):
+        return subquery(_count_latest(relation, write_answer), called)
     columns: list[exp.Expr] = [all_columns(relation.scan.alias)]
     columns += [alias(exp.true(), PRESENT)] if marks else []
     return subquery(select(columns, **read_rows(relation.scan, write_answer)), called)
+
+
+def _count_latest(latest: Latest, write_answer: WriteAnswer) -> exp.Select:
+    groups = [name for name, _ in latest.columns]
+    by = [read(column) for column in (*(column for _, column in latest.columns), latest.key)]
+    following = exp.Anonymous(this="LEAD", expressions=[read(latest.moment)])
+    rows = select(
+        [
+            *(alias(read(column), name) for name, column in latest.columns),
+            alias(read(latest.moment), MOMENT),
+            alias(window(following, by, [ascending(read(latest.moment))]), NEXT),
+            alias(read(latest.key), _KEY),
+        ],
+        **read_rows(latest.scan, write_answer),
+    )
+    keys = [*groups, MOMENT, NEXT]
+    return select([*names(keys), alias(exp.Count(this=name(_KEY)), KEYS)], subquery(rows, "rows"), group=len(keys))
 
 
 def _spread(spread: Spread) -> exp.Join:
@@ -133,6 +156,8 @@ def _spread(spread: Spread) -> exp.Join:
         on = [exp.EQ(this=shift(at, spread.how), expression=moment)]
         starts = [exp.EQ(this=read(period), expression=at.copy()) for period in spread.periods]
         on += [any_of(starts)] if starts else []
+    if spread.until is not None:
+        on.append(any_of([is_null(read(spread.until)), exp.LT(this=at.copy(), expression=read(spread.until))]))
     return join(moments, on, "inner")
 
 

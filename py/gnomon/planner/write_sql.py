@@ -1,4 +1,4 @@
-"""The last pass: one SQL tree. Write each block, stitch the blocks on the groups, apply the formulas.
+"""Pass 13: one SQL tree. Write each block, stitch the blocks on the groups, apply the formulas.
 
 Blocks are stitched by UNION ALL and one more aggregation rather than by full outer joins:
 NULL keys meet, and any number of blocks costs one pass over rows that are already few.
@@ -7,13 +7,14 @@ NULL keys meet, and any number of blocks costs one pass over rows that are alrea
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
 from gnomon.core.errors import QueryError
 from gnomon.planner.algebra import HAS_PREFIX, IS_OTHER, Answer, Top
-from gnomon.planner.draft import Resolved
+from gnomon.planner.compiled import Compiled
+from gnomon.planner.draft import Draft
 from gnomon.planner.sql_parts import (
     alias,
     ascending,
@@ -50,8 +51,9 @@ class _Branch:
     flag: str | None = None
 
 
-def write_sql(resolved: Resolved, answer: Answer) -> exp.Select:
-    """Return the answer's SELECT; units and variances follow the asked columns, under their prefixes."""
+def write_sql(_: Compiled, draft: Draft) -> Draft:
+    """Write the answer's SELECT; units and variances follow the asked columns, under their prefixes."""
+    resolved, answer = draft.resolved, draft.answer
     formulas, flagged = _read_formulas(answer)
     columns: list[exp.Expr] = [
         *names(answer.groups),
@@ -70,17 +72,24 @@ def write_sql(resolved: Resolved, answer: Answer) -> exp.Select:
         query.set("order", exp.Order(expressions=by))
     if resolved.limit is not None:
         query.set("limit", exp.Limit(expression=number(resolved.limit)))
-    return query
+    return replace(draft, query=_take_extremes(query, answer.groups) if draft.question.takes_extremes else query)
 
 
-def take_extremes(query: exp.Select, groups: tuple[str, ...]) -> tuple[exp.Select, tuple[str, ...]]:
-    """Return the least and the greatest of the one group that a query lists, and their names."""
+def _take_extremes(query: exp.Select, groups: tuple[str, ...]) -> exp.Select:
+    """Return the least and the greatest of the one group that a query lists."""
     if len(groups) != 1:
         raise QueryError(f"the least and the greatest are of one dimension, and {len(groups)} are asked for.")
     (group,) = groups
-    called = (f"{group}__min", f"{group}__max")
-    extremes = [alias(exp.Min(this=name(group)), called[0]), alias(exp.Max(this=name(group)), called[1])]
-    return select(extremes, subquery(query, "listed")), called
+    extremes = [
+        alias(extreme(this=name(group)), column)
+        for extreme, column in zip((exp.Min, exp.Max), name_extremes(group), strict=True)
+    ]
+    return select(extremes, subquery(query, "listed"))
+
+
+def name_extremes(group: str) -> tuple[str, str]:
+    """Return what the least and the greatest of a group are called."""
+    return f"{group}__min", f"{group}__max"
 
 
 def write_answer(answer: Answer | Top) -> exp.Select:

@@ -155,8 +155,17 @@ def plan(
     working: Working = False,
     project_dir: Project = Path(),
     as_json: AsJson = False,
+    recommend: Annotated[
+        bool, typer.Option("--recommend", help="Instead: propose rollups for the questions of a log.")
+    ] = False,
+    log: Annotated[Path | None, typer.Option("--log", help="The log: JSON lines, one question each.")] = None,
 ) -> None:
-    """Show the SQL that would answer the same question, and why it is this one."""
+    """Show the SQL that would answer the same question, and why it is this one; or propose rollups for a log."""
+    if recommend or log is not None:
+        if metrics or not recommend or log is None:
+            raise QueryError("rollups are proposed for a log and nothing else: `gnomon plan --recommend --log FILE`.")
+        _recommend(_open_engine(project_dir, manifest, working), log, as_json)
+        return
     engine = _open_engine(project_dir, manifest, working)
     chosen = engine.plan(
         metrics or (),
@@ -176,6 +185,17 @@ def plan(
     typer.echo(chosen.format())
     for reason in chosen.why:
         typer.echo(f"-- {reason}", err=True)
+
+
+def _recommend(engine: Engine, log: Path, as_json: bool) -> None:
+    from gnomon.serve import rollup_words
+
+    found = engine.recommend(log)
+    if as_json:
+        typer.echo(rollup_words.describe_recommendation(found))
+        return
+    typer.echo(rollup_words.render_rollups(found))
+    typer.echo(rollup_words.render_gains(found), err=True)
 
 
 @app.command()
