@@ -20,7 +20,7 @@ from gnomon.engine.judgement import (
 )
 from gnomon.engine.request import Moment, expand_saved, read_moment, read_words
 from gnomon.engine.result import Provenance, Result
-from gnomon.planner import Plan, Planner, Question
+from gnomon.planner import DUCKDB, Plan, Planner, Question
 from gnomon.semantic import Manifest, parse_manifest, read_manifest
 from gnomon.semantic.model import Metric
 from gnomon.warehouse import DATABASE, Warehouse
@@ -35,6 +35,7 @@ class Engine:
     def __init__(self, manifest: Manifest, warehouse: Warehouse, record: BuildRecord | None, is_current: bool) -> None:
         self.manifest = manifest
         self._planner = Planner(manifest, dates=warehouse.date_columns())
+        self._translators: dict[str, Planner] = {}
         self._warehouse = warehouse
         self._record = record
         self._is_current = is_current
@@ -134,8 +135,14 @@ class Engine:
         takes_extremes: bool = False,
         top: int | None = None,
         time_zone: str | None = None,
+        dialect: str = DUCKDB,
+        outer_filters: Sequence[str] = (),
     ) -> Plan:
-        """Return how the same question would be answered: the SQL, the rollups, and why."""
+        """Return how the same question would be answered: the SQL, the rollups, and why.
+
+        In another `dialect` it is for a copy of the same tables. `outer_filters` are dimensions, by each of which
+        somebody else will put a filter into the SQL.
+        """
         if policy is not None:
             raise QueryError("access policies are not there yet. Ask without one, as the file's owner.")
         question = Question(
@@ -149,8 +156,18 @@ class Engine:
             takes_extremes=takes_extremes,
             top=top,
             time_zone=time_zone,
+            outer_filters=read_words("outer filters", outer_filters),
         )
-        return self._planner.plan(expand_saved(self.manifest, question, saved_query))
+        return self._planner_of(dialect).plan(expand_saved(self.manifest, question, saved_query))
+
+    def _planner_of(self, dialect: str) -> Planner:
+        if dialect == DUCKDB:
+            return self._planner
+        found = self._translators.get(dialect)
+        if found is None:
+            dates, types = self._warehouse.date_columns(), self._warehouse.column_types()
+            found = self._translators[dialect] = Planner(self.manifest, dates=dates, dialect=dialect, types=types)
+        return found
 
     def find_metric(self, name: str) -> Metric:
         """Return a metric's definition; QueryError with the nearest names if there is none."""

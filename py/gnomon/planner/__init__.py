@@ -1,9 +1,10 @@
 """Room 2: a question and a manifest become SQL. A row of pure passes; no I/O."""
 
 from gnomon.planner.compiled import Compiled
+from gnomon.planner.dialects import DIALECTS, DUCKDB
 from gnomon.planner.plan import Plan, plan
 from gnomon.planner.planner import Planner
 from gnomon.planner.question import Question
 from gnomon.planner.write_sql import REPLICATES_PREFIX, UNITS_PREFIX, VARIANCE_PREFIX
 
-__all__ = ["REPLICATES_PREFIX", "UNITS_PREFIX", "VARIANCE_PREFIX", "Compiled", "Plan", "Planner", "Question", "plan"]
+__all__ = ["DIALECTS", "DUCKDB", "REPLICATES_PREFIX", "UNITS_PREFIX", "VARIANCE_PREFIX", "Compiled", "Plan", "Planner", "Question", "plan"]

@@ -11,6 +11,7 @@ from gnomon.planner.absorb_scans import absorb_scans
 from gnomon.planner.algebra import Answer, Variance
 from gnomon.planner.choose_rollups import choose_rollups
 from gnomon.planner.compiled import Compiled
+from gnomon.planner.dialects import DUCKDB, check_dialect, write_in
 from gnomon.planner.draft import Resolved
 from gnomon.planner.expand_metrics import expand_metrics
 from gnomon.planner.gather_days import gather_days
@@ -44,17 +45,28 @@ class Plan:
     proportions: tuple[str, ...] = ()
     time_zone: str = "UTC"
     widens_to: Grain | None = None
+    dialect: str = DUCKDB
 
     def format(self) -> str:
         """Return the SQL in lines, for people."""
+        if self.dialect != DUCKDB:
+            return self.sql
         return sqlglot.parse_one(self.sql, read="duckdb").sql(dialect="duckdb", pretty=True)
 
 
-def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str, int] = {}) -> Plan:
+def plan(
+    manifest: Manifest | Compiled,
+    question: Question,
+    rollups: Mapping[str, int] = {},
+    dialect: str = DUCKDB,
+    types: Mapping[tuple[str, str], str] = {},
+) -> Plan:
     """Return the plan; QueryError refuses what cannot be answered exactly.
 
-    `rollups` are those that exist, by name, with their numbers of rows.
+    `rollups` are those that exist, by name, with their numbers of rows. Another dialect than DuckDB's needs to know
+    the `types` of columns, by relation in quotes and name in lower case, wherever engines differ by them.
     """
+    check_dialect(dialect)
     known = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
     check_question(question)
     compiled = known.in_zone(question.time_zone)
@@ -76,7 +88,7 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
     if question.takes_extremes:
         query, groups = take_extremes(query, groups)
     return Plan(
-        sql=query.sql(dialect="duckdb", copy=False),
+        sql=query.sql(dialect="duckdb", copy=False) if dialect == DUCKDB else write_in(dialect, query, types),
         groups=groups,
         metrics=resolved.metrics,
         rollups=chosen.rollups,
@@ -84,6 +96,7 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
         time_zone=compiled.zone or "UTC",
         proportions=tuple(variance.column for variance in _list_variances(answer) if variance.is_of_proportion),
         widens_to=resolved.time_range.grain if resolved.time_range else None,
+        dialect=dialect,
     )
 
 
