@@ -7,4 +7,15 @@ from gnomon.planner.planner import Planner
 from gnomon.planner.question import Question
 from gnomon.planner.write_sql import REPLICATES_PREFIX, UNITS_PREFIX, VARIANCE_PREFIX
 
-__all__ = ["DIALECTS", "DUCKDB", "REPLICATES_PREFIX", "UNITS_PREFIX", "VARIANCE_PREFIX", "Compiled", "Plan", "Planner", "Question", "plan"]
+__all__ = [
+    "DIALECTS",
+    "DUCKDB",
+    "REPLICATES_PREFIX",
+    "UNITS_PREFIX",
+    "VARIANCE_PREFIX",
+    "Compiled",
+    "Plan",
+    "Planner",
+    "Question",
+    "plan",
+]

@@ -17,6 +17,13 @@ from gnomon.planner.expand_metrics import expand_metrics
 from gnomon.planner.gather_days import gather_days
 from gnomon.planner.keep_top import keep_top
 from gnomon.planner.list_values import list_values
+from gnomon.planner.outer_filters import (
+    OuterFilter,
+    ask_outer_filters,
+    hide_places,
+    place_outer_filters,
+    show_places,
+)
 from gnomon.planner.place_leaves import answer_of
 from gnomon.planner.question import Question, check_question
 from gnomon.planner.replicate_ratios import replicate_ratios
@@ -34,7 +41,8 @@ class Plan:
     `groups` and `metrics` name the columns of the answer. Behind them the SQL gives unit
     counts (UNITS_PREFIX and the counting metric's name), and for each estimate its variance
     and the replicate groups that have rows (VARIANCE_PREFIX, REPLICATES_PREFIX and its name);
-    `proportions` are the estimates that are one sum divided by another.
+    `proportions` are the estimates that are one sum divided by another. `filters` are those that
+    somebody else may put in, at [[AND {{name}}]].
     """
 
     sql: str
@@ -46,12 +54,15 @@ class Plan:
     time_zone: str = "UTC"
     widens_to: Grain | None = None
     dialect: str = DUCKDB
+    filters: tuple[OuterFilter, ...] = ()
 
     def format(self) -> str:
         """Return the SQL in lines, for people."""
         if self.dialect != DUCKDB:
             return self.sql
-        return sqlglot.parse_one(self.sql, read="duckdb").sql(dialect="duckdb", pretty=True)
+        plain = hide_places(self.sql) if self.filters else self.sql
+        pretty = sqlglot.parse_one(plain, read="duckdb").sql(dialect="duckdb", pretty=True)
+        return show_places(pretty, self.filters)
 
 
 def plan(
@@ -70,6 +81,7 @@ def plan(
     known = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
     check_question(question)
     compiled = known.in_zone(question.time_zone)
+    question = ask_outer_filters(compiled, question)
     if question.metrics:
         resolved = resolve_names(compiled, question)
         expanded = expand_metrics(compiled, resolved)
@@ -87,8 +99,10 @@ def plan(
     groups = answer.groups
     if question.takes_extremes:
         query, groups = take_extremes(query, groups)
+    filters = place_outer_filters(query, question, known.holds_dates)
+    sql = query.sql(dialect="duckdb", copy=False) if dialect == DUCKDB else write_in(dialect, query, types)
     return Plan(
-        sql=query.sql(dialect="duckdb", copy=False) if dialect == DUCKDB else write_in(dialect, query, types),
+        sql=show_places(sql, filters),
         groups=groups,
         metrics=resolved.metrics,
         rollups=chosen.rollups,
@@ -97,6 +111,7 @@ def plan(
         proportions=tuple(variance.column for variance in _list_variances(answer) if variance.is_of_proportion),
         widens_to=resolved.time_range.grain if resolved.time_range else None,
         dialect=dialect,
+        filters=filters,
     )
 
 

@@ -2,7 +2,8 @@
 
 The strings of filters and the bounds of time are no part of the shape. They are planned as
 placeholders, and put into the SQL's text where the placeholders stand, quoted again. In another dialect
-than DuckDB's a string is part of the shape: what is written for it may hang on what it says.
+than DuckDB's a string is part of the shape: what is written for it may hang on what it says. So it is
+where filters will be put in from outside.
 """
 
 from __future__ import annotations
@@ -76,10 +77,8 @@ class Planner:
         if any(_MARK in text or _PLACE.search(text) for text in (*question.where, *question.row_filters)):
             return self._make(question)
         values: list[str] = []
-        shape = replace(
-            question, start=ANY_START if question.start else None, end=ANY_END if question.end else None
-        )
-        if self.dialect == DUCKDB:
+        shape = replace(question, start=ANY_START if question.start else None, end=ANY_END if question.end else None)
+        if self.dialect == DUCKDB and not question.outer_filters:
             shape = replace(
                 shape,
                 where=tuple(_take_strings(text, values) for text in question.where),

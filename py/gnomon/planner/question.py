@@ -44,6 +44,12 @@ def check_question(question: Question) -> None:
         # True is a number to Python, and equal to 1.
         if count is not None and (type(count) is not int or count < 0):
             raise QueryError(f"{name} {count!r} is not a number of rows. Leave it out for all rows.")
-    for word in (*question.metrics, *question.group_by, *question.order_by, *question.outer_filters, question.time_zone or ""):
+    for word in (
+        *question.metrics,
+        *question.group_by,
+        *question.order_by,
+        *question.outer_filters,
+        question.time_zone or "",
+    ):
         if len(word) > _MOST_CHARACTERS:
             raise QueryError(f"'{shorten(word)}' has {len(word):,} characters, and {_MOST_CHARACTERS:,} are the most.")
