@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -145,6 +146,11 @@ def plan(
     saved_query: Saved = None,
     manifest: ManifestPath = None,
     project_dir: Project = Path(),
+    dialect: Annotated[str, typer.Option("--dialect", help="duckdb, postgres or spark.")] = "duckdb",
+    outer_filters: Annotated[
+        str | None,
+        typer.Option("--outer-filters", help="Dimensions that somebody else will filter by, such as Metabase."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the SQL that would answer the same question, and why it is this one."""
@@ -160,9 +166,13 @@ def plan(
         saved_query=saved_query,
         top=top,
         time_zone=time_zone,
+        dialect=dialect,
+        outer_filters=_split(outer_filters),
     )
     if as_json:
-        typer.echo(json.dumps({"sql": chosen.format(), "rollups": chosen.rollups, "why": chosen.why}, indent=2))
+        filters = [asdict(each) for each in chosen.filters]
+        told = {"sql": chosen.format(), "rollups": chosen.rollups, "why": chosen.why, "filters": filters}
+        typer.echo(json.dumps(told, indent=2))
         return
     typer.echo(chosen.format())
     for reason in chosen.why:

@@ -20,7 +20,7 @@ class Kind(Enum):
     INTERVAL = "a span of time"
     ZONED = "a time with a zone"
     NULL = "null"
-    UNKNOWN = "a value of a type that is not known"
+    UNKNOWN = "a value whose type the planner was not told"
 
     @property
     def is_number(self) -> bool:

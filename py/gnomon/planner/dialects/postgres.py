@@ -89,7 +89,7 @@ class Postgres(Queries):
             raise self.refuse(
                 node, f"it is {said.kind.value}, and postgres orders texts by the database's own language"
             )
-        return f"{said.inner} {_BINARY}" if said.kind is Kind.TEXT else said.text
+        return f"({said.inner} {_BINARY})" if said.kind is Kind.TEXT else said.text
 
     # Numbers.
 

@@ -51,7 +51,7 @@ class Totals(Values):
         if said.kind is Kind.BOOLEAN:
             said = Said(as_number(said), Kind.INTEGER)
         if said.kind is Kind.UNKNOWN and kind is not Kind.DOUBLE:
-            raise self.refuse(node, "it is a value of a type that is not known, and engines round by the type")
+            raise self.refuse(node, f"it is {said.kind.value}, and engines round by the type")
         if kind is Kind.DECIMAL and said.kind is Kind.DOUBLE:
             raise self.refuse(node, "engines round a floating number to a decimal one in different ways")
         if said.kind.is_time or said.kind is Kind.INTERVAL:

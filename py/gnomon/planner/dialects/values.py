@@ -204,12 +204,18 @@ class Values(Speech):
 
     def _divide(self, node: exp.Expr) -> Said:
         """A division gives a floating number, and by zero it gives infinity."""
-        above, below = (self.as_double(self.number(part).text) for part in (node.this, node.expression))
+        above, below = (self._double(part) for part in (node.this, node.expression))
         plain = f"{above} / {below}"
         if _is_never_zero(node.expression):
             return Said(plain, Kind.DOUBLE, False)
         infinite = self.as_double("'Infinity'")
         return Said(f"CASE WHEN {below} = 0 THEN {above} * {infinite} ELSE {plain} END", Kind.DOUBLE)
+
+    def _double(self, node: exp.Expr) -> str:
+        said = self.number(node)
+        inner = node.unnest()
+        is_double = isinstance(inner, exp.Cast) and inner.args["to"].this is exp.DType.DOUBLE
+        return said.text if is_double else self.as_double(said.text)
 
     def _modulo(self, node: exp.Expr) -> Said:
         left, right = self.say(node.this), self.say(node.expression)
@@ -227,7 +233,7 @@ class Values(Speech):
         return Said(call("ABS", said.text), said.kind)
 
     def _power(self, node: exp.Expr) -> Said:
-        parts = (self.as_double(self.number(part).text) for part in (node.this, node.expression))
+        parts = (self._double(part) for part in (node.this, node.expression))
         return Said(call("POWER", *parts), Kind.DOUBLE)
 
     def _round(self, node: exp.Expr) -> Said:
