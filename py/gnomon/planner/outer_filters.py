@@ -16,6 +16,7 @@ from sqlglot import exp
 from gnomon.core.errors import QueryError
 from gnomon.planner.compiled import Compiled
 from gnomon.planner.question import Question
+from gnomon.planner.resolve_names import refuse_repeats
 from gnomon.planner.sql_parts import all_of, identifier, name
 from gnomon.semantic.grain import Grain
 
@@ -23,6 +24,7 @@ from gnomon.semantic.grain import Grain
 _MARK = "\x02"
 _SHOWN = re.compile(r"\[\[AND \{\{(\w+)\}\}\]\]")
 _HIDDEN = re.compile(rf'AND ["`]{_MARK}(\w+)["`]')
+_COMPUTED = "it would hold for what is computed, not for rows of a table"
 IsDate = Callable[[str, str], bool]
 
 
@@ -42,6 +44,7 @@ def ask_outer_filters(compiled: Compiled, question: Question) -> Question:
         return question
     if any(_MARK in text for text in (*question.where, *question.row_filters)):
         raise QueryError("a filter has a character of the number 2, which no value of a filter from outside may have.")
+    refuse_repeats(compiled.reference(word).name for word in question.outer_filters)
     return replace(question, where=(*question.where, *(_stand_in(compiled, each) for each in question.outer_filters)))
 
 
@@ -67,18 +70,20 @@ def place_outer_filters(query: exp.Select, question: Question, is_date: IsDate) 
                 raise _refuse(placed.name, f"it would be over {tables}, and one filter is over one column")
     for literal in query.find_all(exp.Literal):
         if _read_mark(literal) is not None:
-            raise _refuse(literal.name.strip(_MARK), "it would hold for what is computed, not for rows of a table")
+            raise _refuse(literal.name.strip(_MARK), _COMPUTED)
+    if len(found) != len(question.outer_filters):
+        raise QueryError("a filter from outside has no place in this SQL, as no rows are read that it could hold for.")
     return tuple(found.values())
 
 
 def _place(select: exp.Select, is_date: IsDate) -> Iterator[OuterFilter]:
     where = select.args.get("where")
-    conditions = (
-        [] if where is None else list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
-    )
+    joined = [] if where is None else [where.this]
+    # Each condition keeps its parentheses: an OR in it would reach further without them.
+    conditions = joined[0].flatten(unnest=False) if joined and isinstance(joined[0], exp.And) else joined
     kept: list[exp.Expr] = []
     marked: list[str] = []
-    for condition in conditions:
+    for condition in list(conditions):
         called = _read_condition(condition)
         if called is None:
             kept.append(condition)
@@ -103,7 +108,9 @@ def _read_mark(node: exp.Expr) -> str | None:
 def _unalias(select: exp.Select, called: str, value: exp.Expr, is_date: IsDate) -> OuterFilter:
     """Give the table of the filtered column its full name back, in all of this SELECT."""
     column = value.expressions[1] if _is_day(value) else value
-    if not isinstance(column, exp.Column) or not column.table:
+    if isinstance(column, exp.Column) and not column.table:
+        raise _refuse(called, _COMPUTED)
+    if not isinstance(column, exp.Column):
         raise _refuse(called, "it is computed or truncated, and a filter from outside is over a column as it is")
     joins = select.args.get("joins") or []
     sources = {each.alias_or_name: each for each in (select.args["from_"].this, *(join.this for join in joins))}

@@ -148,7 +148,7 @@ def plan(
     project_dir: Project = Path(),
     dialect: Annotated[str, typer.Option("--dialect", help="duckdb, postgres or spark.")] = "duckdb",
     outer_filters: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option("--outer-filters", help="Dimensions that somebody else will filter by, such as Metabase."),
     ] = None,
     as_json: AsJson = False,

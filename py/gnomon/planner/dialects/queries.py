@@ -103,7 +103,7 @@ class Queries(Totals):
         sources = [self._write_source(select.args["from_"].this)]
         sources += [self._write_join(each) for each in select.args.get("joins") or ()]
         items = [item for place, each in enumerate(select.expressions) for item in self._write_item(each, place, kinds)]
-        where = [self.condition(each) for each in _take_apart(select.args.get("where"))]
+        where = [self.condition(each, is_alone=True) for each in _take_apart(select.args.get("where"))]
         where += self.guards() if is_whole else []
         lines = ["WITH " + ",\n".join(ctes)] if ctes else []
         lines.append("SELECT DISTINCT" if select.args.get("distinct") else "SELECT")
@@ -122,7 +122,7 @@ class Queries(Totals):
             self.require(group, "expressions")
             lines.append("GROUP BY " + ", ".join(self.say(each).text for each in group.expressions))
         if having is not None:
-            lines.append("HAVING " + self.condition(having.this))
+            lines.append("HAVING " + self.condition(having.this, is_alone=True))
         if order is not None:
             lines.append("ORDER BY " + ", ".join(self._order_output(each, outputs) for each in order.expressions))
         if limit is not None:
@@ -167,7 +167,7 @@ class Queries(Totals):
         words = " ".join(word for word in (join.args.get("side"), join.args.get("kind"), "JOIN") if word)
         text = f"{words} {self._write_source(join.this)}"
         on = join.args.get("on")
-        return text if on is None else f"{text} ON {self.condition(on)}"
+        return text if on is None else f"{text} ON {self.condition(on, is_alone=True)}"
 
     def _write_item(self, node: exp.Expr, place: int, kinds: Sequence[Kind]) -> list[Item]:
         if isinstance(node, exp.Star) or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star)):
@@ -205,7 +205,7 @@ class Queries(Totals):
     def say_query(self, node: exp.Expr) -> Said:
         """Return the one value of a query."""
         text, columns = self._write_apart(node.this)
-        return Said(f"({text.replace(chr(10), ' ')})", next(iter(columns.values())))
+        return Said(f"({' '.join(line.strip() for line in text.split(chr(10)))})", next(iter(columns.values())))
 
     def _order_output(self, node: exp.Expr, outputs: Mapping[str, Said]) -> str:
         value = node.this

@@ -147,10 +147,13 @@ class Spark(Queries):
             raise self.refuse(
                 node, "the pattern is not written out, and a backslash in it would be read in another way"
             )
-        written = Said(self.quote(str(pattern.this).replace("\\", "\\\\")), Kind.TEXT)
-        if folds_case:
-            return f"{self.lower(node, Said(said, Kind.TEXT))} LIKE {self.lower(node, written)}"
-        return f"{said} LIKE {written.text}"
+        escaped = str(pattern.this).replace("\\", "\\\\")
+        if not folds_case:
+            return f"{said} LIKE {self.quote(escaped)}"
+        small = (
+            self.quote(escaped.lower()) if escaped.isascii() else self.lower(node, Said(self.quote(escaped), Kind.TEXT))
+        )
+        return f"{self.lower(node, Said(said, Kind.TEXT))} LIKE {small}"
 
     def same(self, left: Said, right: Said, *, is_negated: bool) -> str:
         text = f"{left.inner} <=> {right.inner}"

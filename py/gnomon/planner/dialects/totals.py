@@ -141,7 +141,7 @@ class Totals(Values):
 
     def _filter(self, node: exp.Expr) -> Said:
         said = self.say(node.this)
-        return said._replace(text=f"{said.text} FILTER (WHERE {self.condition(node.expression.this)})")
+        return said._replace(text=f"{said.text} FILTER (WHERE {self.condition(node.expression.this, is_alone=True)})")
 
     def _within(self, node: exp.Expr) -> Said:
         if not isinstance(node.this, exp.PercentileCont | exp.PercentileDisc):

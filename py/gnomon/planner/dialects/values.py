@@ -34,14 +34,14 @@ class Values(Speech):
 
     # Conditions.
 
-    def condition(self, node: exp.Expr) -> str:
-        """Return a condition as a whole text; a number is true unless it is zero."""
+    def condition(self, node: exp.Expr, *, is_alone: bool = False) -> str:
+        """Return a condition to stand beside others, or alone or beside AND; a number is true unless it is zero."""
         said = self.say(node)
         if said.kind.is_number:
             return f"({said.inner} <> 0)"
         if said.kind not in (Kind.BOOLEAN, Kind.NULL, Kind.UNKNOWN):
             raise self.refuse(node, f"it is {said.kind.value}, and a condition is asked for")
-        return said.inner
+        return said.text if is_alone and not isinstance(node.unnest(), exp.Or) else said.inner
 
     def _connect(self, node: exp.Expr) -> Said:
         """AND and OR may be chains of thousands, so they are not read by recursion."""
@@ -150,7 +150,9 @@ class Values(Speech):
         values = [each.args["true"] for each in ifs] + ([default] if default is not None else [])
         said = self.operands(node, values)
         conditions = [
-            self.condition(each.this) if tested is None else self.say(exp.EQ(this=tested, expression=each.this)).text
+            self.condition(each.this, is_alone=True)
+            if tested is None
+            else self.say(exp.EQ(this=tested, expression=each.this)).text
             for each in ifs
         ]
         branches = [f"WHEN {condition} THEN {value.text}" for condition, value in zip(conditions, said, strict=False)]
