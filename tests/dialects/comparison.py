@@ -58,7 +58,7 @@ class Comparison:
                     break
                 self._ask_one((feature,))
         for word in WORDS:
-            for _ in range(TRIES):
+            for _ in range(TRIES * 5):
                 if self.counts[word]:
                     break
                 self._ask_one((), word)
