@@ -16,9 +16,10 @@ from gnomon.planner.sql_parts import alias, select, table
 DATABASE = "silent"
 # One row; the second table has rows to be added up: a null, two great numbers, words of which bytes order B Z a é.
 TABLES = """
+create table hundred as select cast(range as integer) as place from range(1, 101);
 create table one as select
     7 as whole, 0 as nought, -7 as negative, 2.5::double as half, -2.5::double as minus_half, 3.5::double as odd_half,
-    0.125::double as eighth, 2.50::decimal(10, 2) as cents, 0.1::real as tenth,
+    0.125::double as eighth, 2.50::decimal(10, 2) as cents, 2.5::decimal(20, 10) as fine, 0.1::real as tenth,
     'Zebra' as word, null::varchar as nothing, '' as empty, 'a\\b' as slash, 'it''s' as quote,
     chr(160) || ' a' || chr(12288) as wide, 'éÀ中' as accents, true as flag,
     date '2024-01-07' as sunday, date '2024-03-31' as month_end, timestamp '2024-01-07 10:11:12.345678' as moment;
@@ -115,6 +116,11 @@ TOTALS: dict[str, Difference] = {
     "a distinct count": ("count(distinct number)", 3),
     "a count of the rows that pass": ("count(*) filter (where number > 3)", 3),
 }
+OF_A_HUNDRED: dict[str, Difference] = {
+    "a percentile whose row floating numbers would miss": ("percentile_disc(0.55) within group (order by place)", 55),
+    "a percentile that begins a row": ("percentile_disc(0.551) within group (order by place)", 56),
+    "all rows": ("percentile_disc(1) within group (order by place)", 100),
+}
 REFUSED: dict[str, str] = {
     "a function that is not known": "hash(word)",
     "another function": "strftime(moment, '%Y')",
@@ -139,6 +145,8 @@ REFUSED: dict[str, str] = {
     "an unknown type that is ordered": "unknown < 'a'",
     "an unknown type that is rounded": "round(unknown)",
     "an unknown type as a text": "word || unknown",
+    "a product of decimals": "cents * cents",
+    "a decimal of many places": "fine + 1",
     "great letters": "upper(accents)",
     "a pattern that is not written out": "word like slash",
     "a cast that may fail": "try_cast(word as int)",
@@ -148,6 +156,7 @@ REFUSED_TOTALS: dict[str, str] = {
     "a percentile of words": "percentile_disc(0.5) within group (order by word)",
     "a percentile of an unknown type": "percentile_cont(0.5) within group (order by unknown)",
     "a sum of words": "sum(word)",
+    "a percentile of many places": "percentile_disc(0.12345678) within group (order by amount)",
     "another aggregate": "string_agg(word, ',')",
 }
 

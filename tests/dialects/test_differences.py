@@ -19,6 +19,7 @@ from gnomon.planner.sql_parts import alias, ascending, descending, name, number,
 from tests.dialects.comparison import read_types
 from tests.dialects.differences import (
     DATABASE,
+    OF_A_HUNDRED,
     REFUSED,
     REFUSED_TOTALS,
     TABLES,
@@ -32,10 +33,11 @@ from tests.dialects.spark import load_spark, run_spark
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-ALL = [("one", each) for each in VALUES] + [("many", each) for each in TOTALS]
+OF_TABLES = {"one": VALUES, "many": TOTALS, "hundred": OF_A_HUNDRED}
+ALL = [(table, each) for table, differences in OF_TABLES.items() for each in differences]
 OTHERS = [dialect for dialect in DIALECTS if dialect != "duckdb"]
 # Spark refuses what Postgres says, as its own rules for these are not to be had.
-ONLY_POSTGRES = ("great letters", "a pattern that is not written out")
+ONLY_POSTGRES = ("great letters", "a pattern that is not written out", "a product of decimals")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def postgres(postgres_server: str, source: duckdb.DuckDBPyConnection) -> Iterato
 
 def read(place: tuple[str, str]) -> tuple[str, Any]:
     table, called = place
-    return VALUES[called] if table == "one" else TOTALS[called]
+    return OF_TABLES[table][called]
 
 
 def is_same(left: Any, right: Any) -> bool:

@@ -22,6 +22,7 @@ from tests.differential.catalog import Catalog, Item, write_literal
 from tests.differential.judge import Answer, compare_answers, run_sql
 from tests.differential.ours import add_words, write_question
 from tests.differential.questions import Asked, Asker
+from tests.differential.rollups import draw_rollups, make_rollups
 from tests.differential.shape import CATALOG
 from tests.differential.worlds import make_world
 from tests.manifests import DATABASE, measure, semantic_model, simple, write_manifest
@@ -160,7 +161,10 @@ def check(seed: int, questions: int, folder: Path, server: str) -> None:
     world = make_world(seed, make_folder(folder, "world"))
     rng = random.Random(f"outer filters {seed}")
     catalog = Catalog(world, Oracle.read(world.manifest_path))
-    asker, compiled = Asker(rng, catalog), Compiled(read_manifest(world.manifest_path))
+    manifest = draw_rollups(read_manifest(world.manifest_path), rng)
+    with duckdb.connect(str(world.database)) as connection:
+        rows = make_rollups(manifest, connection)
+    asker, compiled = Asker(rng, catalog), Compiled(manifest)
     counts: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     with world.open() as connection, load_postgres(server, CATALOG, connection) as postgres:
@@ -174,12 +178,14 @@ def check(seed: int, questions: int, folder: Path, server: str) -> None:
             item = rng.choice(items)
             question = add_words(write_question(asked), rng)
             counts["asked"] += 1
+            rollups = rows if rng.random() < 0.5 else {}
             for dialect, run in engines.items():
-                make = partial(plan, compiled, dialect=dialect, types=types)
+                make = partial(plan, compiled, rollups=rollups, dialect=dialect, types=types)
                 fault = compare(make, run, question, asked, item, catalog, counts, refused)
                 assert not fault, f"world {seed}, {dialect}, {item.name}\n{asked}\n{fault}"
     print(f"\nworld {seed}: {dict(counts)}, {refused.most_common(5)}")
     assert counts["placed"] >= FEWEST_PLACED * 2 * counts["asked"]
+    assert counts["on a rollup"]
     assert counts["told apart"] >= counts["placed"] / 4
 
 
@@ -209,5 +215,6 @@ def compare(
     except duckdb.InternalException:
         return ""
     counts["placed"] += 1
+    counts["on a rollup"] += bool(chosen.rollups)
     counts["told apart"] += plain != cut
     return compare_answers(run(empty(chosen.sql)), plain, asked) or compare_answers(run(filled), cut, asked)

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 ASKED = [feature for feature in FEATURES if feature != "saved_query"]
 SEEDS, QUESTIONS = (901, 902), 50
 NIGHTLY_SEEDS, NIGHTLY_QUESTIONS = range(911, 926), 100
-SPARK_SEEDS, SPARK_QUESTIONS = (931, 932), 80
+SPARK_SEEDS, SPARK_QUESTIONS = (931, 932), 60
 FEWEST_WITH_ROWS = 0.8
+# What a world may ask and other engines cannot say: the remainder of a size that is a floating number.
+UNSAYABLE = "% is of whole numbers"
 
 
 def pick(features: Sequence[str], place: int, of: int) -> list[str]:
@@ -65,7 +67,7 @@ def check(comparison: Comparison, features: Sequence[str]) -> None:
     counts = comparison.counts
     print(f"\nworld {comparison.world.shape.seed} on {comparison.dialect}: {dict(counts)}, {comparison.refused}")
     assert not comparison.faults, explain(comparison)
-    assert not comparison.refused
+    assert not [refusal for refusal in comparison.refused if UNSAYABLE not in refusal]
     assert counts["with rows"] >= FEWEST_WITH_ROWS * counts["asked"]
     lacking = draw_shape(comparison.world.shape.seed).lacks
     assert {*features} - comparison.met <= lacking

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 from sqlglot import exp
@@ -18,6 +19,7 @@ class Kind(Enum):
     DATE = "a date"
     TIMESTAMP = "a time"
     INTERVAL = "a span of time"
+    FINE = "a decimal number of more than six places"
     ZONED = "a time with a zone"
     NULL = "null"
     UNKNOWN = "a value whose type the planner was not told"
@@ -33,6 +35,9 @@ class Kind(Enum):
         return self in (Kind.DATE, Kind.TIMESTAMP)
 
 
+# Spark keeps no more places than these where a number grows too long for it.
+MOST_PLACES = 6
+_DECIMAL = re.compile(r"DECIMAL\(\d+,\s*(\d+)\)")
 # From narrow to wide: of two the wider one is the kind of both.
 NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE)
 _TIMES = (Kind.DATE, Kind.TIMESTAMP)
@@ -57,11 +62,16 @@ _TYPES = {
 def read_kind(written: str) -> Kind:
     """Return the kind of a DuckDB type as the catalogue writes it; other types than those of metrics are unknown."""
     plain = written.upper()
-    return _WORDS.get(plain.split("(")[0] if plain.startswith("DECIMAL(") else plain, Kind.UNKNOWN)
+    decimal = _DECIMAL.fullmatch(plain)
+    if decimal is not None:
+        return Kind.DECIMAL if int(decimal[1]) <= MOST_PLACES else Kind.FINE
+    return _WORDS.get(plain, Kind.UNKNOWN)
 
 
 def kind_of(written: exp.DataType) -> Kind | None:
     """Return the kind of a type in a CAST, or None if it is no plain type."""
+    if written.this is exp.DType.DECIMAL and len(written.expressions) == 2:
+        return read_kind(f"DECIMAL({written.expressions[0].name},{written.expressions[1].name})")
     return None if written.args.get("nested") else _TYPES.get(written.this)
 
 

@@ -96,6 +96,11 @@ class Spark(Queries):
         whole = self.as_double(call(function, said.text))
         return f"CASE WHEN ABS({said.text}) < {_ALL_WHOLE} THEN {whole} ELSE {said.text} END"
 
+    def check_product(self, node: exp.Expr) -> None:
+        raise self.refuse(
+            node, "spark cuts the places of a product of decimals that grows too long; cast one to DOUBLE"
+        )
+
     def extreme(self, node: exp.Expr, said: Said) -> str:
         return call(node.key.upper(), said.text)
 

@@ -7,12 +7,14 @@ from typing import Any, ClassVar
 
 from sqlglot import exp
 
-from gnomon.planner.dialects.kinds import Kind, kind_of
+from gnomon.planner.dialects.kinds import MOST_PLACES, Kind, kind_of
 from gnomon.planner.dialects.speech import Said, call
 from gnomon.planner.dialects.values import Values, is_string, read_whole
 from gnomon.semantic.grain import Grain
 
 _GRAINS = {grain.value: grain for grain in Grain if grain is not Grain.NANOSECOND}
+# More than the error of a product of floating numbers, and less than one row of a hundred million by six places.
+_HAIR = 1e-14
 _PARTS = {"year", "quarter", "month", "day", "isodow", "doy"}
 
 
@@ -52,7 +54,7 @@ class Totals(Values):
             said = Said(as_number(said), Kind.INTEGER)
         if said.kind is Kind.UNKNOWN and kind is not Kind.DOUBLE:
             raise self.refuse(node, f"it is {said.kind.value}, and engines round by the type")
-        if kind is Kind.DECIMAL and said.kind is Kind.DOUBLE:
+        if kind in (Kind.DECIMAL, Kind.FINE) and said.kind is Kind.DOUBLE:
             raise self.refuse(node, "engines round a floating number to a decimal one in different ways")
         if said.kind.is_time or said.kind is Kind.INTERVAL:
             raise self.refuse(node, f"it is {said.kind.value}, and a number is asked for")
@@ -154,8 +156,16 @@ class Totals(Values):
         function = "PERCENTILE_DISC" if is_discrete else "PERCENTILE_CONT"
         taken = said.text if is_discrete else self.as_double(said.text)
         fraction = self.say(node.this.this).text
+        if is_discrete:
+            fraction = self._round_in(node, fraction)
         kind = said.kind if is_discrete else Kind.DOUBLE
         return Said(f"{call(function, fraction)} WITHIN GROUP (ORDER BY {taken})", kind)
+
+    def _round_in(self, node: exp.Expr, fraction: str) -> str:
+        """Return a hair less than a fraction: 0.55 of 100 rows is row 55, and more than 55 in floating numbers."""
+        if len(fraction.partition(".")[2]) > MOST_PLACES:
+            raise self.refuse(node, f"a fraction of rows has {MOST_PLACES} places at the most")
+        return repr(float(fraction) * (1 - _HAIR))
 
     def _anonymous(self, node: exp.Expr) -> Said:
         if str(node.this).upper() != "DATE_TRUNC" or len(node.expressions) != 2 or not is_string(node.expressions[0]):

