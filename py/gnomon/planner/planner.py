@@ -79,11 +79,17 @@ class Planner:
         values: list[str] = []
         shape = replace(question, start=ANY_START if question.start else None, end=ANY_END if question.end else None)
         if self.dialect == DUCKDB and not question.outer_filters:
-            shape = replace(
-                shape,
-                where=tuple(_take_strings(text, values) for text in question.where),
-                row_filters=tuple(_take_strings(text, values) for text in question.row_filters),
-            )
+            where, row_filters = question.where, question.row_filters
+        if self.dialect == DUCKDB and not question.outer_filters:
+            where = tuple(_take_strings(text, values) for text in where)
+            row_filters = tuple(_take_strings(text, values) for text in row_filters)
+        shape = replace(
+            question,
+            where=where,
+            row_filters=row_filters,
+            start=ANY_START if question.start else None,
+            end=ANY_END if question.end else None,
+        )
         with self._lock:
             kept = self._kept.get(shape)
             if kept is not None:
