@@ -66,7 +66,7 @@ MOMENTS = (
     datetime(1, 1, 2), datetime(9999, 12, 30), datetime(2024, 2, 29, 23, 59, 59, 999999), datetime(1969, 12, 31),
 )  # fmt: skip
 ZONES = (None, "UTC", "Asia/Shanghai", "America/St_Johns", "asia/shanghai", "Etc/GMT+5", "../../etc/passwd", "/etc", "")
-WORDY = ("metrics", "group_by", "where", "order_by", "row_filters")
+WORDY = ("metrics", "group_by", "where", "order_by", "row_filters", "outer_filters")
 Words = tuple[str, ...]
 TEXTS = st.one_of(
     st.text(max_size=30),
@@ -96,8 +96,8 @@ def write_questions() -> st.SearchStrategy[Question]:
     return st.builds(
         Question,
         metrics=some, group_by=some, where=some, order_by=some, limit=_COUNTS, start=moment, end=moment, top=_COUNTS,
-        row_filters=some, applies_floors=st.booleans(), time_zone=st.sampled_from([None] * 20 + ["UTC", "nowhere"]),
-        takes_extremes=st.booleans(),
+        row_filters=some, outer_filters=st.just(()) | some, applies_floors=st.booleans(), takes_extremes=st.booleans(),
+        time_zone=st.sampled_from([None] * 20 + ["UTC", "nowhere"]),
     )  # fmt: skip
 
 

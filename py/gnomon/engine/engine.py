@@ -24,7 +24,7 @@ from gnomon.engine.permission import check_policy, restrict
 from gnomon.engine.request import Moment, expand_saved, read_moment, read_words
 from gnomon.engine.result import Provenance, Result
 from gnomon.engine.served import Served
-from gnomon.planner import Plan, Planner, Question, Recommendation, propose_rollups
+from gnomon.planner import DUCKDB, Plan, Planner, Question, Recommendation, propose_rollups
 from gnomon.semantic import Manifest, parse_manifest, read_manifest
 from gnomon.semantic.model import Metric
 from gnomon.warehouse import Interruption, Warehouse
@@ -49,6 +49,7 @@ class Engine:
         self.manifest = manifest
         rollups = served.count_rollups(manifest) if served else {}
         self._planner = Planner(manifest, rollups, dates=warehouse.date_columns())
+        self._translators: dict[str, Planner] = {}
         self._warehouse = warehouse
         self._served = served
         self._record = served.record if served else None
@@ -204,8 +205,14 @@ class Engine:
         takes_extremes: bool = False,
         top: int | None = None,
         time_zone: str | None = None,
+        dialect: str = DUCKDB,
+        outer_filters: Sequence[str] = (),
     ) -> Plan:
-        """Return how the same question would be answered: the SQL, the rollups, and why."""
+        """Return how the same question would be answered: the SQL, the rollups, and why.
+
+        In another `dialect` it is for a copy of the same tables. `outer_filters` are dimensions, by each of which
+        somebody else will put a filter into the SQL.
+        """
         question = Question(
             metrics=read_words("metrics", metrics),
             group_by=read_words("group by", group_by),
@@ -217,11 +224,12 @@ class Engine:
             takes_extremes=takes_extremes,
             top=top,
             time_zone=time_zone,
+            outer_filters=read_words("outer filters", outer_filters),
         )
         question = expand_saved(self.manifest, question, saved_query)
         if policy is not None:
             question = restrict(self._planner.compiled, question, self.find_policy(policy))
-        return self._planner.plan(question)
+        return self._planner_of(dialect).plan(question)
 
     def _write_conditions(self, where: Sequence[str | Condition]) -> Sequence[str]:
         """Return filters as texts; what is no Condition is left for `read_words` to judge."""
@@ -242,6 +250,15 @@ class Engine:
             return int(rows)
 
         return propose_rollups(self._planner.compiled, read_log(Path(log), self.manifest), count, self._planner.rollups)
+
+    def _planner_of(self, dialect: str) -> Planner:
+        if dialect == DUCKDB:
+            return self._planner
+        found = self._translators.get(dialect)
+        if found is None:
+            dates, types = self._warehouse.date_columns(), self._warehouse.column_types()
+            found = self._translators[dialect] = Planner(self.manifest, dates=dates, dialect=dialect, types=types)
+        return found
 
     def find_metric(self, name: str) -> Metric:
         """Return a metric's definition; QueryError with the nearest names if there is none."""

@@ -39,7 +39,7 @@ def check_policy(compiled: Compiled, policy: Policy) -> None:
 
 
 def _list_references(compiled: Compiled, question: Question) -> Iterator[Reference]:
-    yield from map(compiled.reference, question.group_by)
+    yield from map(compiled.reference, (*question.group_by, *question.outer_filters))
     for text in question.where:
         yield from compiled.filter(text).references
 

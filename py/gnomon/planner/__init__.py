@@ -1,6 +1,7 @@
 """Room 2: a question and a manifest become SQL. A row of pure passes; no I/O."""
 
 from gnomon.planner.compiled import Compiled
+from gnomon.planner.dialects import DIALECTS, DUCKDB
 from gnomon.planner.plan import Plan, plan
 from gnomon.planner.planner import Planner
 from gnomon.planner.propose_rollups import Logged, Proposal, Recommendation, Unserved, propose_rollups
@@ -8,6 +9,8 @@ from gnomon.planner.question import Question
 from gnomon.planner.write_sql import REPLICATES_PREFIX, UNITS_PREFIX, VARIANCE_PREFIX
 
 __all__ = [
+    "DIALECTS",
+    "DUCKDB",
     "REPLICATES_PREFIX",
     "UNITS_PREFIX",
     "VARIANCE_PREFIX",

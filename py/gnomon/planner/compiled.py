@@ -147,7 +147,11 @@ class Compiled:
 
     def is_date(self, model: SemanticModel, expr: str) -> bool:
         """Tell whether a column of the model's table is known to hold dates without a time of day."""
-        return (model.relation, expr.lower()) in self._dates
+        return self.holds_dates(model.relation, expr)
+
+    def holds_dates(self, relation: str, column: str) -> bool:
+        """Tell whether a column of a table is known to hold dates without a time of day."""
+        return (relation, column.lower()) in self._dates
 
     def spine_for(self, references: tuple[Reference, ...], why: str) -> TimeSpine:
         """Return the coarsest time spine that can say all the times; QueryError if there is none."""

@@ -12,11 +12,19 @@ from gnomon.planner.algebra import Answer, Variance
 from gnomon.planner.choose_rollups import choose_rollups
 from gnomon.planner.compiled import Compiled
 from gnomon.planner.count_latest import count_latest
+from gnomon.planner.dialects import DUCKDB, check_dialect, write_in
 from gnomon.planner.draft import Draft, Pass, Resolved
 from gnomon.planner.expand_metrics import expand_metrics
 from gnomon.planner.gather_days import gather_days
 from gnomon.planner.keep_top import keep_top
 from gnomon.planner.list_values import list_values
+from gnomon.planner.outer_filters import (
+    OuterFilter,
+    ask_outer_filters,
+    hide_places,
+    place_outer_filters,
+    show_places,
+)
 from gnomon.planner.place_leaves import place_leaves
 from gnomon.planner.question import Question, check_question
 from gnomon.planner.replicate_ratios import replicate_ratios
@@ -52,7 +60,8 @@ class Plan:
     `groups` and `metrics` name the columns of the answer. Behind them the SQL gives unit
     counts (UNITS_PREFIX and the counting metric's name), and for each estimate its variance
     and the replicate groups that have rows (VARIANCE_PREFIX, REPLICATES_PREFIX and its name);
-    `proportions` are the estimates that are one sum divided by another.
+    `proportions` are the estimates that are one sum divided by another. `filters` are those that
+    somebody else may put in, at [[AND {{name}}]].
     """
 
     sql: str
@@ -63,27 +72,44 @@ class Plan:
     proportions: tuple[str, ...] = ()
     time_zone: str = "UTC"
     widens_to: Grain | None = None
+    dialect: str = DUCKDB
+    filters: tuple[OuterFilter, ...] = ()
 
     def format(self) -> str:
         """Return the SQL in lines, for people."""
-        return sqlglot.parse_one(self.sql, read="duckdb").sql(dialect="duckdb", pretty=True)
+        if self.dialect != DUCKDB:
+            return self.sql
+        plain = hide_places(self.sql) if self.filters else self.sql
+        pretty = sqlglot.parse_one(plain, read="duckdb").sql(dialect="duckdb", pretty=True)
+        return show_places(pretty, self.filters)
 
 
-def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str, int] = {}) -> Plan:
+def plan(
+    manifest: Manifest | Compiled,
+    question: Question,
+    rollups: Mapping[str, int] = {},
+    dialect: str = DUCKDB,
+    types: Mapping[tuple[str, str], str] = {},
+) -> Plan:
     """Return the plan; QueryError refuses what cannot be answered exactly.
 
-    `rollups` are those that exist, by name, with their numbers of rows.
+    `rollups` are those that exist, by name, with their numbers of rows. Another dialect than DuckDB's needs to know
+    the `types` of columns, by relation in quotes and name in lower case, wherever engines differ by them.
     """
+    check_dialect(dialect)
     check_question(question)
     known = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
     compiled = known.in_zone(question.time_zone)
+    question = ask_outer_filters(compiled, question)
     draft = Draft(question, rollups)
     for run in PASSES:
         draft = run(compiled, draft)
     assert draft.query is not None
     resolved, groups = draft.resolved, draft.answer.groups
+    filters = place_outer_filters(draft.query, question, known.holds_dates)
+    sql = draft.query.sql(dialect="duckdb", copy=False) if dialect == DUCKDB else write_in(dialect, draft.query, types)
     return Plan(
-        sql=draft.query.sql(dialect="duckdb", copy=False),
+        sql=show_places(sql, filters),
         groups=name_extremes(*groups) if question.takes_extremes else groups,
         metrics=resolved.metrics,
         rollups=draft.rollups,
@@ -91,6 +117,8 @@ def plan(manifest: Manifest | Compiled, question: Question, rollups: Mapping[str
         time_zone=compiled.zone or "UTC",
         proportions=tuple(variance.column for variance in _list_variances(draft.answer) if variance.is_of_proportion),
         widens_to=resolved.time_range.grain if resolved.time_range else None,
+        dialect=dialect,
+        filters=filters,
     )
 
 

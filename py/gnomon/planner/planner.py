@@ -1,7 +1,9 @@
 """Plans kept by the shape of their question: what was planned once is planned for every value.
 
 The strings of filters and the bounds of time are no part of the shape. They are planned as
-placeholders, and put into the SQL's text where the placeholders stand, quoted again.
+placeholders, and put into the SQL's text where the placeholders stand, quoted again. In another dialect
+than DuckDB's a string is part of the shape: what is written for it may hang on what it says. So it is
+where filters will be put in from outside.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from threading import Lock
 
 from gnomon.core.errors import QueryError
 from gnomon.planner.compiled import Compiled
+from gnomon.planner.dialects import DUCKDB, check_dialect
 from gnomon.planner.draft import ANY_END, ANY_START, TimeRange
 from gnomon.planner.filters import MOST_CHARACTERS
 from gnomon.planner.plan import Plan, plan
@@ -46,7 +49,8 @@ class Planner:
     """Plans questions over one manifest; safe to share between threads.
 
     `rollups` are those that exist, by name, with their numbers of rows; `dates` are the columns, as relation and
-    name in lower case, that are known to hold dates without a time of day.
+    name in lower case, that are known to hold dates without a time of day. Another dialect than DuckDB's needs to
+    know the `types` of columns, by the same names.
     """
 
     def __init__(
@@ -54,7 +58,12 @@ class Planner:
         manifest: Manifest,
         rollups: Mapping[str, int] = {},
         dates: frozenset[tuple[str, str]] = frozenset(),
+        dialect: str = DUCKDB,
+        types: Mapping[tuple[str, str], str] = {},
     ) -> None:
+        check_dialect(dialect)
+        self.dialect = dialect
+        self.types = types
         self.compiled = Compiled(manifest, dates)
         self.rollups = rollups
         self._kept: OrderedDict[Question, _Kept] = OrderedDict()
@@ -66,12 +75,18 @@ class Planner:
         """Return the plan; QueryError refuses what cannot be answered exactly."""
         check_question(question)
         if any(_MARK in text or _PLACE.search(text) for text in (*question.where, *question.row_filters)):
-            return plan(self.compiled, question, self.rollups)
+            return self._make(question)
         values: list[str] = []
+        shape = replace(question, start=ANY_START if question.start else None, end=ANY_END if question.end else None)
+        if self.dialect == DUCKDB and not question.outer_filters:
+            where, row_filters = question.where, question.row_filters
+        if self.dialect == DUCKDB and not question.outer_filters:
+            where = tuple(_take_strings(text, values) for text in where)
+            row_filters = tuple(_take_strings(text, values) for text in row_filters)
         shape = replace(
             question,
-            where=tuple(_take_strings(text, values) for text in question.where),
-            row_filters=tuple(_take_strings(text, values) for text in question.row_filters),
+            where=where,
+            row_filters=row_filters,
             start=ANY_START if question.start else None,
             end=ANY_END if question.end else None,
         )
@@ -83,7 +98,7 @@ class Planner:
         if kept is None:
             kept = self._keep(shape, question)
         if kept is None:
-            return plan(self.compiled, question, self.rollups)
+            return self._make(question)
         moments = _read_moments(kept, question)
         parts = [kept.pieces[0]]
         for place, piece in zip(kept.places, kept.pieces[1:], strict=True):
@@ -91,10 +106,13 @@ class Planner:
             parts.append(piece)
         return replace(kept.plan, sql="".join(parts))
 
+    def _make(self, question: Question) -> Plan:
+        return plan(self.compiled, question, self.rollups, self.dialect, self.types)
+
     def _keep(self, shape: Question, question: Question) -> _Kept | None:
         """Plan the shape; None if it is refused, so that the question itself is, in its own words."""
         try:
-            made = plan(self.compiled, shape, self.rollups)
+            made = self._make(shape)
         except QueryError:
             return None
         pieces, places, at = [], [], 0

@@ -20,6 +20,7 @@ class Question:
     the values of the groups are listed, or with `takes_extremes` the least and the greatest of one.
     With `top`, so many groups stay, ranked by the first metric of `order_by` (else the first metric,
     the greatest first), and all others are one group. Times and bounds are of `time_zone`, else of UTC.
+    `outer_filters` are dimensions or entities by which a filter will be put into the SQL from outside.
     """
 
     metrics: tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class Question:
     top: int | None = None
     time_zone: str | None = None
     row_filters: tuple[str, ...] = ()
+    outer_filters: tuple[str, ...] = ()
 
 
 def check_question(question: Question) -> None:
@@ -42,6 +44,12 @@ def check_question(question: Question) -> None:
         # True is a number to Python, and equal to 1.
         if count is not None and (type(count) is not int or count < 0):
             raise QueryError(f"{name} {count!r} is not a number of rows. Leave it out for all rows.")
-    for word in (*question.metrics, *question.group_by, *question.order_by, question.time_zone or ""):
+    for word in (
+        *question.metrics,
+        *question.group_by,
+        *question.order_by,
+        *question.outer_filters,
+        question.time_zone or "",
+    ):
         if len(word) > _MOST_CHARACTERS:
             raise QueryError(f"'{shorten(word)}' has {len(word):,} characters, and {_MOST_CHARACTERS:,} are the most.")

@@ -46,7 +46,7 @@ from gnomon.planner.write_scan import WriteAnswer, write_joins, write_scan
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Accumulation, PeriodValue, Span
 
-_TOTALS, _ROWS, _IS_SPINE, _PLACE = "totals", "__rows", "__is_spine", "__place"
+_TOTALS, _ROWS, IS_SPINE, _PLACE = "totals", "__rows", "__is_spine", "__place"
 
 
 def write_block(block: Block, values: tuple[Value, ...], write_answer: WriteAnswer) -> exp.Select:
@@ -124,7 +124,7 @@ def _accumulate(
             *(alias(exp.Null(), group) for group in carried),
             *names(columns),
             name(_ROWS),
-            alias(exp.false(), _IS_SPINE),
+            alias(exp.false(), IS_SPINE),
         ],
         cte(_TOTALS),
         where=[is_there(name(MOMENT))],
@@ -146,12 +146,12 @@ def _accumulate(
     looked = [alias(_look_back(combine(value, name(value.column)), step, others), value.column) for value in values]
     looked.append(alias(_look_back(exp.Sum(this=name(_ROWS)), step, others), _ROWS))
     looked_back = select(
-        [*names(others), *names(times), *looked, name(_IS_SPINE)], subquery(union_all([known, asked]), "series")
+        [*names(others), *names(times), *looked, name(IS_SPINE)], subquery(union_all([known, asked]), "series")
     )
     return select(
         [*names(others), *names(times), *names(columns)],
         subquery(looked_back, "looked_back"),
-        where=[name(_IS_SPINE), exp.GT(this=name(_ROWS), expression=number(0))],
+        where=[name(IS_SPINE), exp.GT(this=name(_ROWS), expression=number(0))],
         ctes={_TOTALS: query},
     )
 

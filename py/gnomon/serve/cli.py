@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -154,6 +155,11 @@ def plan(
     manifest: ManifestPath = None,
     working: Working = False,
     project_dir: Project = Path(),
+    dialect: Annotated[str, typer.Option("--dialect", help="duckdb, postgres or spark.")] = "duckdb",
+    outer_filters: Annotated[
+        list[str] | None,
+        typer.Option("--outer-filters", help="Dimensions that somebody else will filter by, such as Metabase."),
+    ] = None,
     as_json: AsJson = False,
     recommend: Annotated[
         bool, typer.Option("--recommend", help="Instead: propose rollups for the questions of a log.")
@@ -178,9 +184,13 @@ def plan(
         saved_query=saved_query,
         top=top,
         time_zone=time_zone,
+        dialect=dialect,
+        outer_filters=_split(outer_filters),
     )
     if as_json:
-        typer.echo(json.dumps({"sql": chosen.format(), "rollups": chosen.rollups, "why": chosen.why}, indent=2))
+        filters = [asdict(each) for each in chosen.filters]
+        told = {"sql": chosen.format(), "rollups": chosen.rollups, "why": chosen.why, "filters": filters}
+        typer.echo(json.dumps(told, indent=2))
         return
     typer.echo(chosen.format())
     for reason in chosen.why:

@@ -64,6 +64,14 @@ class Warehouse:
         ).fetchall()
         return frozenset((".".join(f'"{part}"' for part in relation), column) for *relation, column in found)
 
+    def column_types(self) -> dict[tuple[str, str], str]:
+        """Return DuckDB's type of each column, by relation in quotes and name in lower case."""
+        found = self._connection.execute(
+            "select database_name, schema_name, table_name, lower(column_name), data_type from duckdb_columns() "
+            "where not internal"
+        ).fetchall()
+        return {(".".join(f'"{part}"' for part in relation), column): kind for *relation, column, kind in found}
+
     def open_cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a cursor for one query; who opens it closes it."""
         return self._connection.cursor()
