@@ -23,7 +23,7 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	touch $@
 
-demo: $(VENV)/installed   ## install, read data (RAW=PATH), dbt build, ask a first question
+demo: $(VENV)/installed   ## install, read data (RAW=PATH), dbt build, publish, ask a first question
 	@set -e; export PATH="$(CURDIR)/$(BIN):$$PATH"; \
 	adapter=$$(gnomon ingest find "$(RAW)"); name=$$(basename "$(RAW)"); \
 	export GNOMON_RAW="$(RAW)" DBT_TARGET_PATH=target; \
@@ -35,6 +35,7 @@ demo: $(VENV)/installed   ## install, read data (RAW=PATH), dbt build, ask a fir
 	fi; \
 	[ "$(RAW)" = data/sample ] || export DBT_TARGET_PATH="target/$$name"; \
 	dbt build; \
+	gnomon publish; \
 	echo; echo "$$ gnomon query --saved-query $$question --limit 10"; \
 	gnomon query --saved-query $$question --limit 10; \
 	[ "$(SERVE)" = 0 ] || echo "There is nothing to serve yet; ask with .venv/bin/gnomon query."

@@ -6,18 +6,20 @@
         {% set built = results | selectattr('node.resource_type', 'in', kinds) | list %}
         {% set failed = built | rejectattr('status', 'in', ['success', 'pass', 'warn']) | list %}
         {% set is_whole = _is_whole_build() %}
-        {% set manifest_path = (flags.TARGET_PATH or 'target') ~ '/semantic_manifest.json' %}
-        {#- Only the last run's manifest is read; those of a year would outweigh the data. -#}
-        {% do run_query("update gnomon_build.runs set semantic_manifest = ''") %}
+        {% set target = flags.TARGET_PATH or 'target' %}
+        {#- Only the last run's manifests are read; those of a year would outweigh the data. -#}
+        {% do run_query("update gnomon_build.runs set semantic_manifest = '', dbt_manifest = null") %}
         {% do run_query(
-            'insert into gnomon_build.runs select '
+            'insert into gnomon_build.runs (run_id, started_at, raw_set_id, as_of_at, is_whole, is_passed, '
+            ~ 'semantic_manifest, dbt_manifest) select '
             ~ dbt.string_literal(invocation_id) ~ ', '
             ~ dbt.string_literal(run_started_at.strftime('%Y-%m-%d %H:%M:%S')) ~ '::timestamp, '
             ~ 'record.raw_set_id, '
             ~ (dbt.string_literal(var('as_of')) if var('as_of') else 'record.newest_ingested_at') ~ '::timestamp, '
-            ~ is_whole ~ ', ' ~ (failed | length == 0) ~ ', manifest.content '
+            ~ is_whole ~ ', ' ~ (failed | length == 0) ~ ', semantic.content, whole.content '
             ~ 'from ' ~ _raw_record() ~ ' as record '
-            ~ 'cross join read_text(' ~ dbt.string_literal(manifest_path) ~ ') as manifest'
+            ~ 'cross join read_text(' ~ dbt.string_literal(target ~ '/semantic_manifest.json') ~ ') as semantic '
+            ~ 'cross join read_text(' ~ dbt.string_literal(target ~ '/manifest.json') ~ ') as whole'
         ) %}
         {% do run_query(
             'create or replace table gnomon_build.absent_tables as '
@@ -71,6 +73,7 @@
         run_id varchar not null, node_id varchar not null, checksum varchar not null, status varchar not null
     );
     {#- Columns that came later, so that a working file of before keeps its history. -#}
+    alter table gnomon_build.runs add column if not exists dbt_manifest varchar;
     alter table gnomon_build.nodes add column if not exists seconds double;
     alter table gnomon_build.nodes add column if not exists row_count bigint;
     alter table gnomon_build.nodes add column if not exists peak_memory_bytes bigint;

@@ -16,6 +16,7 @@ import pytest
 from gnomon import Engine
 from gnomon.engine import Limits, SqlDoor
 from gnomon.engine.build_record import BuildRecord
+from gnomon.engine.served import Served
 from gnomon.warehouse import Warehouse, check_select, select
 from tests.conftest import PROJECT
 from tests.journey.conftest import Built
@@ -27,7 +28,7 @@ Frames = Callable[[str], pd.DataFrame]
 @pytest.fixture
 def door(built_sample: Built) -> Iterator[SqlDoor]:
     warehouse = Warehouse.attach(built_sample.database, "gnomon")
-    opened = SqlDoor(warehouse, BuildRecord.read(warehouse))
+    opened = SqlDoor(Served(warehouse, BuildRecord.read(warehouse)))
     yield opened
     opened.close()
 

@@ -15,8 +15,8 @@ import duckdb
 import pytest
 
 from gnomon.core.errors import WarehouseError
+from gnomon.core.lock import hold_lock
 from gnomon.operations.dbt_process import Sample, read_run
-from gnomon.operations.lock import hold_lock
 from gnomon.warehouse import read_history
 from tests.journey.conftest import run_command
 
@@ -173,9 +173,13 @@ def test_the_doctor_needs_a_build(tmp_path: Path, project: Path) -> None:
 
 def test_a_lock_is_free_again_after_the_block(tmp_path: Path) -> None:
     path = tmp_path / "lock"
-    with hold_lock(path), pytest.raises(WarehouseError, match=f"process {os.getpid()}"), hold_lock(path):
+    with (
+        hold_lock(path, "daily run"),
+        pytest.raises(WarehouseError, match=f"process {os.getpid()}"),
+        hold_lock(path, "daily run"),
+    ):
         pass
-    with hold_lock(path):
+    with hold_lock(path, "run"):
         assert path.read_text(encoding="utf-8") == f"{os.getpid()}\n"
 
 

@@ -12,6 +12,7 @@ import pytest
 from gnomon.core.errors import QueryError
 from gnomon.engine import Limits, SqlDoor
 from gnomon.engine.build_record import BuildRecord
+from gnomon.engine.served import Served
 from gnomon.warehouse import Warehouse, check_select, read_estimate
 
 ALLOWED = frozenset({"fct_orders", "fct_content", "dim_creators", "policies"})
@@ -47,7 +48,7 @@ def door(tmp_path: Path) -> Iterator[SqlDoor]:
         absent={"orders": "the source sells nothing"},
         parents={"model.gnomon.fct_orders": ("source.gnomon.raw.orders",)},
     )
-    opened = SqlDoor(Warehouse.attach(path, "gnomon"), record)
+    opened = SqlDoor(Served(Warehouse.attach(path, "gnomon"), record))
     yield opened
     opened.close()
 

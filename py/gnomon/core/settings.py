@@ -8,28 +8,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_TARGET = "target"
+DEFAULT_MEMORY_LIMIT = "8GB"
 
 
 @dataclass(frozen=True)
 class Settings:
     """Where things are, relative to the project's folder; GNOMON_RAW is read by dbt alone.
 
-    GNOMON_DATABASE  the working DuckDB file dbt builds in  default target/gnomon.duckdb
-    GNOMON_HASH_KEY  key of the identifier hashes           no default; adapters ask for it
-    DBT_TARGET_PATH  dbt's folder of artefacts              default target
+    GNOMON_DATABASE      the working DuckDB file dbt builds in  default target/gnomon.duckdb
+    GNOMON_GENERATIONS   the folder of published generations    default target/generations
+    GNOMON_HASH_KEY      key of the identifier hashes           no default; adapters ask for it
+    GNOMON_MEMORY_LIMIT  memory of DuckDB where it writes       default 8GB
+    DBT_TARGET_PATH      dbt's folder of artefacts              default target
     """
 
     database: Path
     target: Path
     hash_key: str | None
+    generations: Path
+    memory_limit: str = DEFAULT_MEMORY_LIMIT
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, project_dir: Path = Path()) -> Settings:
         """Return the settings that `environ` gives, with paths under `project_dir`."""
         target = project_dir / environ.get("DBT_TARGET_PATH", DEFAULT_TARGET)
         database = environ.get("GNOMON_DATABASE")
+        generations = environ.get("GNOMON_GENERATIONS")
         return cls(
             database=project_dir / database if database else target / "gnomon.duckdb",
             target=target,
             hash_key=environ.get("GNOMON_HASH_KEY"),
+            generations=project_dir / generations if generations else target / "generations",
+            memory_limit=environ.get("GNOMON_MEMORY_LIMIT", DEFAULT_MEMORY_LIMIT),
         )

@@ -1,7 +1,9 @@
 """Room 3: the one door to numbers. A question goes in, rows with their provenance come out."""
 
+from gnomon.engine.build_record import BuildRecord
 from gnomon.engine.engine import Engine
+from gnomon.engine.house import EngineHouse
 from gnomon.engine.result import Provenance, Result
 from gnomon.engine.sql_door import Limits, SqlDoor
 
-__all__ = ["Engine", "Limits", "Provenance", "Result", "SqlDoor"]
+__all__ = ["BuildRecord", "Engine", "EngineHouse", "Limits", "Provenance", "Result", "SqlDoor"]

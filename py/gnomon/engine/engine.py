@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from gnomon.core.errors import DefinitionError, QueryError, explain_unknown
 from gnomon.core.names import MetricName
-from gnomon.core.settings import Settings
-from gnomon.engine.build_record import BuildRecord
 from gnomon.engine.estimates import bound_estimates, take_units
 from gnomon.engine.judgement import (
     describe_build,
@@ -20,10 +18,11 @@ from gnomon.engine.judgement import (
 )
 from gnomon.engine.request import Moment, expand_saved, read_moment, read_words
 from gnomon.engine.result import Provenance, Result
+from gnomon.engine.served import Served
 from gnomon.planner import Plan, Planner, Question
 from gnomon.semantic import Manifest, parse_manifest, read_manifest
 from gnomon.semantic.model import Metric
-from gnomon.warehouse import DATABASE, Warehouse
+from gnomon.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,26 +31,35 @@ if TYPE_CHECKING:
 class Engine:
     """Answers metric queries over one manifest and one DuckDB file, exactly or not at all."""
 
-    def __init__(self, manifest: Manifest, warehouse: Warehouse, record: BuildRecord | None, is_current: bool) -> None:
+    def __init__(
+        self, manifest: Manifest, warehouse: Warehouse, served: Served | None = None, *, is_current: bool = True
+    ) -> None:
         self.manifest = manifest
-        self._planner = Planner(manifest, dates=warehouse.date_columns())
+        rollups = served.count_rollups(manifest) if served else {}
+        self._planner = Planner(manifest, rollups, dates=warehouse.date_columns())
         self._warehouse = warehouse
-        self._record = record
+        self._served = served
+        self._record = served.record if served else None
         self._is_current = is_current
 
     @classmethod
-    def open(cls, project_dir: str | Path = ".", *, manifest: str | Path | None = None) -> Engine:
-        """Serve a project's working file with the definitions it was built with.
+    def open(
+        cls, project_dir: str | Path = ".", *, manifest: str | Path | None = None, working: bool = False
+    ) -> Engine:
+        """Serve a project's generation in service, with the definitions it was built with, until `close`.
 
-        `manifest` takes other ones: a semantic_manifest.json or the folder that holds it,
-        as `dbt parse` leaves it after an edit. WarehouseError if nothing has been built.
+        Where nothing has been published, or with `working`, it is the working file. `manifest` takes other
+        definitions: a semantic_manifest.json or the folder that holds it, as `dbt parse` leaves it after an edit.
+        WarehouseError if nothing has been built.
         """
-        settings = Settings.read(project_dir=Path(project_dir))
-        warehouse = Warehouse.attach(settings.database, DATABASE)
-        record = BuildRecord.read(warehouse)
-        built_with = parse_manifest(record.semantic_manifest, origin=str(settings.database))
-        chosen = built_with if manifest is None else read_manifest(_locate_manifest(Path(manifest)))
-        return cls(chosen, warehouse, record, is_current=chosen.version == built_with.version)
+        served = Served.open(Path(project_dir), working=working)
+        try:
+            built_with = parse_manifest(served.record.semantic_manifest, origin=str(served.warehouse.path))
+            chosen = built_with if manifest is None else read_manifest(_locate_manifest(Path(manifest)))
+            return cls(chosen, served.warehouse, served, is_current=chosen.version == built_with.version)
+        except BaseException:
+            served.close()
+            raise
 
     @classmethod
     def from_manifest(cls, manifest_path: str | Path, database: str | Path) -> Engine:
@@ -63,7 +71,7 @@ class Engine:
                 f"{manifest_path}: its tables stand in {len(names)} databases "
                 f"({', '.join(sorted(names)) or 'none'}); one file can serve one."
             )
-        return cls(manifest, Warehouse.attach(Path(database), next(iter(names))), None, is_current=True)
+        return cls(manifest, Warehouse.attach(Path(database), next(iter(names))))
 
     def query(
         self,
@@ -175,8 +183,15 @@ class Engine:
         return sorted({self.manifest.model_of(leaf.measure.name).relation for leaf in leaves if leaf.measure})
 
     def close(self) -> None:
-        """Let go of the file, so that a build can write to it."""
+        """Let go of the file, so that a build can write to it, or a generation be removed."""
         self._warehouse.close()
+        if self._served is not None:
+            self._served.close()
+
+    @property
+    def generation_id(self) -> str | None:
+        """The generation that answers; None if it is a working file, or a file of another project."""
+        return self._served.generation_id if self._served else None
 
     def _judge(
         self, chosen: Plan, table: pa.Table, units: Mapping[str, pa.ChunkedArray]
@@ -206,7 +221,8 @@ class Engine:
         notes += describe_metrics(chosen.metrics, record)
         return Provenance(
             definition_version=self.manifest.version,
-            data_version=record.run_id if record else None,
+            data_version=self._served.data_version if self._served else None,
+            generation=self.generation_id,
             raw_set_id=record.raw_set_id if record else None,
             as_of=record.as_of if record else None,
             nulls=nulls,

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class Provenance:
     """Where an answer comes from.
 
-    `definition_version` is a digest of the manifest; `data_version` the build that made the
-    rows; `as_of` the build's clock (UTC). `nulls` says for a metric why values are missing;
+    `definition_version` is a digest of the manifest; `data_version` the generation that
+    answered, or of a working file the build that made the rows; `generation` is None then.
+    `as_of` is the build's clock (UTC). `nulls` says for a metric why values are missing;
     `notes` is what a reader must know: immature days, companions to read beside, a build
     that did not pass.
     """
@@ -31,6 +32,7 @@ class Provenance:
     as_of: datetime | None
     nulls: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    generation: str | None = None
 
 
 @dataclass(frozen=True)

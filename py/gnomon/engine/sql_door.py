@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gnomon.core.errors import QueryError, join_names
-from gnomon.core.settings import Settings
 from gnomon.engine.build_record import BuildRecord
 from gnomon.engine.judgement import describe_build
 from gnomon.engine.result import Provenance, Result
+from gnomon.engine.served import Served
 from gnomon.semantic import digest_manifest
 from gnomon.warehouse import (
-    DATABASE,
     Estimate,
     Selection,
     Warehouse,
@@ -57,18 +56,18 @@ class Priced:
 
 
 class SqlDoor:
-    """Answers one SELECT at a time over the marts, features, scores and seeds of a working file."""
+    """Answers one SELECT at a time over the marts, features, scores and seeds of a generation or a working file."""
 
-    def __init__(self, warehouse: Warehouse, record: BuildRecord) -> None:
-        self._warehouse = warehouse
-        self._record = record
-        self._row_counts = _list_allowed(warehouse)
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        self._warehouse = served.warehouse
+        self._record = served.record
+        self._row_counts = _list_allowed(self._warehouse)
 
     @classmethod
-    def open(cls, project_dir: str | Path = ".") -> SqlDoor:
-        """Open the project's working file read-only; WarehouseError if nothing has been built."""
-        warehouse = Warehouse.attach(Settings.read(project_dir=Path(project_dir)).database, DATABASE)
-        return cls(warehouse, BuildRecord.read(warehouse))
+    def open(cls, project_dir: str | Path = ".", *, working: bool = False) -> SqlDoor:
+        """Open the project's generation in service read-only, or its working file as `Engine.open` does."""
+        return cls(Served.open(Path(project_dir), working=working))
 
     @property
     def tables(self) -> Mapping[str, int]:
@@ -96,14 +95,15 @@ class SqlDoor:
         return Result(table=table, sql=priced.selection.sql, provenance=self._describe(priced.selection))
 
     def close(self) -> None:
-        """Let go of the file, so that a build can write to it."""
-        self._warehouse.close()
+        """Let go of the file, so that a build can write to it, or a generation be removed."""
+        self._served.close()
 
     def _describe(self, selection: Selection) -> Provenance:
         record = self._record
         return Provenance(
             definition_version=digest_manifest(record.semantic_manifest),
-            data_version=record.run_id,
+            data_version=self._served.data_version,
+            generation=self._served.generation_id,
             raw_set_id=record.raw_set_id,
             as_of=record.as_of,
             notes=(*describe_build(record, is_current=True), *_describe_holes(record, selection), _OWN_WORDS),

@@ -1,4 +1,4 @@
-"""The daily run: judge the batch, build from its good rows beside the working file, then swap the new file in."""
+"""The daily run: judge the batch, build from its good rows beside the working file, swap it in, and publish it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from gnomon.core.errors import WarehouseError
+from gnomon.core.errors import GnomonError, WarehouseError
+from gnomon.core.lock import hold_lock
 from gnomon.core.settings import Settings
 from gnomon.ingest.news import News, read_news
 from gnomon.operations.dbt_process import DbtRun, run_dbt
 from gnomon.operations.fingerprint import fingerprint_batch, fingerprint_definitions
 from gnomon.operations.journal import Entry, append_entry, read_journal
-from gnomon.operations.lock import hold_lock
+from gnomon.publish import DEFAULT_KEEP, Effect, Publication, check_keep, publish
 from gnomon.warehouse import Build, carry_history, read_history, settle, write_memory
 
 DEFAULT_RAW = "data/sample"
@@ -43,7 +44,10 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class DailyRun:
-    """What happened. `verdict` is the door's document; `news` and `build` are None where it did not come to them."""
+    """What happened. `verdict` is the door's document; `news` and `build` are None where it did not come to them.
+
+    `publication` is what publishing did, None if it was not asked for or failed; then `publish_error` says why.
+    """
 
     outcome: Outcome
     raw: Path
@@ -52,13 +56,21 @@ class DailyRun:
     news: News | None = None
     build: DbtRun | None = None
     log: Path | None = None
+    publication: Publication | None = None
+    publish_error: str | None = None
     seconds: float = 0.0
 
     @property
     def exit_code(self) -> int:
-        """Return 0 if the numbers are as new as the batch, 1 if it was refused or the build failed."""
+        """Return 0 if the numbers are as new as the batch, 1 if it was refused, or the build or publishing failed."""
         is_refused = self.verdict.get("decision") == "refused"
-        return 1 if is_refused or self.outcome in (Outcome.REFUSED, Outcome.FAILED) else 0
+        has_failed = self.outcome in (Outcome.REFUSED, Outcome.FAILED) or self.publish_error is not None
+        return 1 if is_refused or has_failed else 0
+
+    @property
+    def is_served(self) -> bool:
+        """Tell whether the working file's build is the generation in service."""
+        return self.publication is not None and self.publication.effect is not Effect.WITHDRAWN
 
     @property
     def rows_read(self) -> int:
@@ -83,17 +95,38 @@ class _Places:
 
 
 def run_daily(
-    project_dir: Path, raw: Path | None = None, *, dry_run: bool = False, environ: Mapping[str, str] = os.environ
+    project_dir: Path,
+    raw: Path | None = None,
+    *,
+    dry_run: bool = False,
+    publishes: bool = True,
+    keep: int = DEFAULT_KEEP,
+    environ: Mapping[str, str] = os.environ,
 ) -> DailyRun:
-    """Take the raw set `raw` (by default GNOMON_RAW) through the door and dbt into the working file.
+    """Take the raw set `raw` (by default GNOMON_RAW) through the door and dbt into the working file, and publish it.
 
-    The working file changes only if all of the build passed, and then at once. A dry run judges
-    the batch and writes nothing. WarehouseError if another run is at work or the door cannot judge.
+    The working file changes only if all of the build passed, and then at once; what is in service changes only if
+    all of the publishing passed. A dry run judges the batch and writes nothing. WarehouseError if another run is at
+    work or the door cannot judge.
     """
+    check_keep(keep)
     places = _find_places(project_dir, raw, environ)
     began = datetime.now(UTC)
-    with nullcontext() if dry_run else hold_lock(places.work / "lock"):
-        return _run(places, dry_run, environ, began)
+    with nullcontext() if dry_run else hold_lock(places.work / "lock", "daily run"):
+        run = _run(places, dry_run, environ, began)
+        if publishes and run.outcome in (Outcome.BUILT, Outcome.NOTHING_NEW) and not dry_run:
+            run = replace(_publish(places, run, keep, environ), seconds=_measure(began))
+        return run
+
+
+def _publish(places: _Places, run: DailyRun, keep: int, environ: Mapping[str, str]) -> DailyRun:
+    """Publish also where nothing is new: an earlier run may have ended between its build and its publishing."""
+    try:
+        # A schedule does not undo what a person took out of service.
+        done = publish(places.project, keep=keep, restores=False, environ=environ)
+    except GnomonError as error:
+        return replace(run, publish_error=str(error))
+    return replace(run, publication=done)
 
 
 def _run(places: _Places, dry_run: bool, environ: Mapping[str, str], began: datetime) -> DailyRun:

@@ -27,10 +27,16 @@ class NorthStar:
     reason: str | None = None
 
 
-def read_north_stars(project_dir: Path) -> tuple[NorthStar, ...]:
-    """Return each North Star of the newest week that it has; one that is refused has the engine's reason."""
-    engine = Engine.open(project_dir)
-    return tuple(_read(engine, name) for name in NORTH_STARS if name in engine.manifest.metrics)
+def read_north_stars(project_dir: Path, *, working: bool = False) -> tuple[NorthStar, ...]:
+    """Return each North Star of the newest week that it has; one that is refused has the engine's reason.
+
+    They are those in service, or those of the working file if `working`.
+    """
+    engine = Engine.open(project_dir, working=working)
+    try:
+        return tuple(_read(engine, name) for name in NORTH_STARS if name in engine.manifest.metrics)
+    finally:
+        engine.close()
 
 
 def _read(engine: Engine, name: str) -> NorthStar:

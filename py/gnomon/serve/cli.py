@@ -19,6 +19,7 @@ import typer
 from gnomon import __version__
 from gnomon.core.errors import GnomonError, QueryError
 from gnomon.serve.operation_commands import daily, doctor
+from gnomon.serve.publish_commands import publish
 from gnomon.serve.simulate_commands import simulate_app
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ app.add_typer(ingest_app, name="ingest", rich_help_panel=None)
 app.add_typer(simulate_app, name="simulate", rich_help_panel=None)
 app.command()(daily)
 app.command()(doctor)
+app.command()(publish)
 
 _TRACEBACK = "GNOMON_TRACEBACK"
 _OUTSIDE_CALLS = re.compile(r",(?![^(]*\))")
@@ -67,6 +69,7 @@ Project = Annotated[Path, typer.Option("--project-dir", help="The dbt project's 
 ManifestPath = Annotated[
     Path | None, typer.Option("--manifest", help="Other definitions: a semantic_manifest.json or its folder.")
 ]
+Working = Annotated[bool, typer.Option("--working", help="Ask the working file, published or not.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be written; write nothing.")]
 Out = Annotated[Path, typer.Option("--out", help="A new folder for the raw set.")]
@@ -100,13 +103,14 @@ def query(
     end: End = None,
     saved_query: Saved = None,
     manifest: ManifestPath = None,
+    working: Working = False,
     project_dir: Project = Path(),
     format: Annotated[Format, typer.Option("--format", help="How the answer is written.")] = Format.TABLE,
 ) -> None:
     """Ask for metrics; numbers go to stdout, what to know of them to stderr."""
     from gnomon.serve import rendering
 
-    engine = _open_engine(project_dir, manifest)
+    engine = _open_engine(project_dir, manifest, working)
     result = engine.query(
         metrics or (),
         _split(by),
@@ -144,11 +148,12 @@ def plan(
     end: End = None,
     saved_query: Saved = None,
     manifest: ManifestPath = None,
+    working: Working = False,
     project_dir: Project = Path(),
     as_json: AsJson = False,
 ) -> None:
     """Show the SQL that would answer the same question, and why it is this one."""
-    engine = _open_engine(project_dir, manifest)
+    engine = _open_engine(project_dir, manifest, working)
     chosen = engine.plan(
         metrics or (),
         _split(by),
@@ -179,6 +184,7 @@ def sql(
         int, typer.Option("--max-scan-rows", help="Refused if it is estimated to read more rows.")
     ] = 200_000_000,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost; do not run it.")] = False,
+    working: Working = False,
     project_dir: Project = Path(),
     format: Annotated[Format, typer.Option("--format", help="How the answer is written.")] = Format.TABLE,
 ) -> None:
@@ -188,7 +194,7 @@ def sql(
 
     limits = Limits(max_rows, timeout, max_scan_rows)
     written, origin = _read_sql(text, file)
-    door = SqlDoor.open(project_dir)
+    door = SqlDoor.open(project_dir, working=working)
     priced = door.price(written, origin)
     typer.echo(sql_words.render_cost(priced.estimate), err=True)
     if dry_run:
@@ -211,12 +217,13 @@ def metrics(
     name: Annotated[str | None, typer.Argument(help="A metric; without one, all are listed.")] = None,
     as_json: AsJson = False,
     manifest: ManifestPath = None,
+    working: Working = False,
     project_dir: Project = Path(),
 ) -> None:
     """List the metrics, or show one: definition, owner, dimensions, parents."""
     from gnomon.serve import catalogue
 
-    engine = _open_engine(project_dir, manifest)
+    engine = _open_engine(project_dir, manifest, working)
     if as_json:
         typer.echo(catalogue.render_json(engine, name))
     else:
@@ -311,10 +318,10 @@ def main() -> None:
         sys.exit(3)
 
 
-def _open_engine(project_dir: Path, manifest: Path | None) -> Engine:
+def _open_engine(project_dir: Path, manifest: Path | None, working: bool) -> Engine:
     from gnomon.engine import Engine
 
-    return Engine.open(project_dir, manifest=manifest)
+    return Engine.open(project_dir, manifest=manifest, working=working)
 
 
 def _read_sql(text: str | None, file: Path | None) -> tuple[str, str]:

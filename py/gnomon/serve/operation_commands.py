@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from gnomon.serve.publish_commands import Keep
+
 Project = Annotated[Path, typer.Option("--project", "--project-dir", help="The dbt project's folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 
@@ -19,15 +21,19 @@ def daily(
     project: Project = Path(),
     as_json: AsJson = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge the batch only; write nothing.")] = False,
+    no_publish: Annotated[bool, typer.Option("--no-publish", help="Build only; leave what is in service.")] = False,
+    keep: Keep = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="For cron: say nothing unless something is wrong.")] = False,
 ) -> None:
-    """Judge the newest batch, build from it, and say what happened; exit 1 if it was refused or failed."""
+    """Judge the newest batch, build from it, publish, and say what happened; exit 1 if it was refused or failed."""
     from gnomon.operations import Outcome, read_north_stars, run_daily
+    from gnomon.publish import DEFAULT_KEEP
     from gnomon.serve import operation_words
 
-    run = run_daily(project, raw, dry_run=dry_run)
+    kept = DEFAULT_KEEP if keep is None else keep
+    run = run_daily(project, raw, dry_run=dry_run, publishes=not no_publish, keep=kept)
     is_asked = run.outcome in (Outcome.BUILT, Outcome.NOTHING_NEW) and not quiet
-    stars = read_north_stars(project) if is_asked else ()
+    stars = read_north_stars(project, working=not run.is_served) if is_asked else ()
     if as_json:
         typer.echo(operation_words.describe_daily(run, stars))
     elif run.exit_code or not quiet:

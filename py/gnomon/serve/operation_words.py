@@ -7,20 +7,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gnomon.serve.publish_words import tell_publication, write_value
 from gnomon.serve.rendering import format_value
 
 if TYPE_CHECKING:
     from gnomon.operations import DailyRun, Diagnosis, NorthStar
 
 _FINDINGS_SHOWN = 5
-_PUBLISHING = "There is nothing to publish to yet: the working file is what is asked."
 
 
 def render_daily(run: DailyRun, stars: tuple[NorthStar, ...]) -> str:
     """Return what happened, in a few plain sentences, and what to do next."""
-    lines = [*_tell_batch(run), *_tell_build(run), *map(_tell_star, stars)]
-    if run.build and run.build.is_good:
-        lines.append(_PUBLISHING)
+    lines = [*_tell_batch(run), *_tell_build(run), *_tell_publishing(run), *map(_tell_star, stars)]
     return "\n".join([*lines, f"Next: {_advise(run)}"])
 
 
@@ -41,11 +39,12 @@ def describe_daily(run: DailyRun, stars: tuple[NorthStar, ...]) -> str:
         "news": news,
         "build": build,
         "north_stars": [asdict(star) for star in stars],
-        "published": None,
+        "published": asdict(run.publication) if run.publication else None,
+        "publish_error": run.publish_error,
         "seconds": run.seconds,
         "next": _advise(run),
     }
-    return json.dumps(document, indent=2, default=str)
+    return json.dumps(document, indent=2, default=write_value)
 
 
 def render_doctor(diagnosis: Diagnosis) -> str:
@@ -99,6 +98,17 @@ def _tell_build(run: DailyRun) -> list[str]:
     return [*lines, f"It took {run.seconds:,.0f} s."]
 
 
+def _tell_publishing(run: DailyRun) -> list[str]:
+    if run.publish_error is not None:
+        return [f"It was NOT published; what is in service is as it was: {run.publish_error}"]
+    if run.publication is not None:
+        words = tell_publication(run.publication)
+        return [words[0].upper() + words[1:]]
+    if run.outcome.value in ("built", "nothing new"):
+        return ["It was not published, as was asked: what is in service is as it was."]
+    return []
+
+
 def _tell_star(star: NorthStar) -> str:
     if star.value is None:
         # An engine's reason can be long; `gnomon query` gives all of it.
@@ -117,6 +127,8 @@ def _advise(run: DailyRun) -> str:
         return "run it again without --dry-run to build."
     if run.outcome.value == "build failed":
         return f"read {_show(run.log)}, mend what failed, and run `gnomon daily` again."
+    if run.publish_error is not None:
+        return "mend that and run `gnomon publish`; the working file is built."
     if run.rows_quarantined:
         return f"read why rows are in quarantine: `gnomon ingest validate {_show(run.raw)} --docs FOLDER`."
     return "ask `gnomon query`; `gnomon doctor` says whether the build was as usual."

@@ -91,7 +91,8 @@ def render_words(provenance: Provenance) -> str:
     lines += [f"note: {note}" for note in provenance.notes]
     origin = f"definitions {provenance.definition_version}"
     if provenance.data_version is not None:
-        origin += f", data {provenance.raw_set_id} as of {provenance.as_of} UTC, build {provenance.data_version}"
+        kind = "build" if provenance.generation is None else "generation"
+        origin += f", data {provenance.raw_set_id} as of {provenance.as_of} UTC, {kind} {provenance.data_version}"
     lines.append(f"answer from {origin}")
     return "\n".join(lines)
 
@@ -100,6 +101,7 @@ def _provenance(provenance: Provenance) -> dict[str, Any]:
     return {
         "definition_version": provenance.definition_version,
         "data_version": provenance.data_version,
+        "generation": provenance.generation,
         "raw_set_id": provenance.raw_set_id,
         "as_of": provenance.as_of.isoformat(sep=" ") if provenance.as_of else None,
         "nulls": dict(provenance.nulls),

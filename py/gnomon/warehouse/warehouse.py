@@ -36,7 +36,7 @@ class Warehouse:
             connection.execute("SET lock_configuration = true")
         except duckdb.Error as error:
             connection.close()
-            raise WarehouseError(_explain_attach(path, error)) from None
+            raise WarehouseError(explain_attach(path, error)) from None
         return cls(connection, path)
 
     def query(self, sql: str) -> pa.Table:
@@ -103,7 +103,8 @@ def _translate(path: Path, error: duckdb.Error) -> GnomonError:
     return WarehouseError(f"{path}: {text}")
 
 
-def _explain_attach(path: Path, error: duckdb.Error) -> str:
+def explain_attach(path: Path, error: duckdb.Error) -> str:
+    """Return why a file cannot be attached, and what to do."""
     if "lock" in str(error).lower():
         return f"{path}: a build is writing to it. Ask again when the build has ended."
     return f"{path}: not a DuckDB file that can be read ({_first_line(error)}). `dbt build` makes it anew."

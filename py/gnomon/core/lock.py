@@ -12,8 +12,8 @@ from gnomon.core.errors import WarehouseError
 
 
 @contextmanager
-def hold_lock(path: Path) -> Iterator[None]:
-    """Hold the lock at `path` for the block; WarehouseError names the process that holds it.
+def hold_lock(path: Path, work: str) -> Iterator[None]:
+    """Hold the lock at `path` for the block; WarehouseError names the `work` and the process that holds it.
 
     The system lets go of the lock when a process ends, however it ends, so none is ever stale.
     """
@@ -25,7 +25,7 @@ def hold_lock(path: Path) -> Iterator[None]:
             file.seek(0)
             holder = file.read().strip() or "unknown"
             raise WarehouseError(
-                f"{path}: another daily run is at work (process {holder}). Wait until it has ended, then run again."
+                f"{path}: another {work} is at work (process {holder}). Wait until it has ended, then run again."
             ) from None
         file.truncate(0)
         file.write(f"{os.getpid()}\n")

@@ -1,0 +1,73 @@
+"""What answers come from: the generation in service, or the working file where nothing has been published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from gnomon.core.errors import DefinitionError, QueryError
+from gnomon.core.settings import Settings
+from gnomon.engine.build_record import BuildRecord
+from gnomon.planner import Compiled
+from gnomon.planner.choose_rollups import list_rollups, write_rollup
+from gnomon.semantic import Manifest
+from gnomon.warehouse import DATABASE, Generations, Lease, MadeRollup, Warehouse, read_receipt
+
+
+@dataclass(frozen=True)
+class Served:
+    """An open file with its build record. A generation is leased, so that it stays while it is open."""
+
+    warehouse: Warehouse
+    record: BuildRecord
+    lease: Lease | None = None
+    made: tuple[MadeRollup, ...] = ()
+
+    @classmethod
+    def open(cls, project_dir: Path, *, working: bool = False) -> Served:
+        """Open the generation in service; the working file if `working`, or if nothing has been published."""
+        settings = Settings.read(project_dir=project_dir)
+        lease = None if working else Generations(settings.generations).take()
+        try:
+            warehouse = Warehouse.attach(settings.database if lease is None else lease.database, DATABASE)
+        except BaseException:
+            if lease is not None:
+                lease.release()
+            raise
+        try:
+            receipt = None if lease is None else read_receipt(warehouse)
+            return cls(warehouse, BuildRecord.read(warehouse), lease, receipt.rollups if receipt else ())
+        except BaseException:
+            warehouse.close()
+            if lease is not None:
+                lease.release()
+            raise
+
+    @property
+    def generation_id(self) -> str | None:
+        """The generation; None if it is the working file."""
+        return None if self.lease is None else self.lease.generation_id
+
+    @property
+    def data_version(self) -> str:
+        """The generation, else the build."""
+        return self.generation_id or self.record.run_id
+
+    def count_rollups(self, manifest: Manifest) -> Mapping[str, int]:
+        """Return the rows of each rollup that is just what these definitions, and this planner, would make."""
+        if not self.made:
+            return {}
+        compiled, wanted = Compiled(manifest), {}
+        for model, rollup in list_rollups(compiled):
+            # One that edited definitions cannot make is read no more than one that they make otherwise.
+            with suppress(DefinitionError, QueryError):
+                wanted[rollup.name] = write_rollup(compiled, model, rollup).sql(dialect="duckdb")
+        return {each.name: each.row_count for each in self.made if wanted.get(each.name) == each.made_by}
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.warehouse.close()
+        if self.lease is not None:
+            self.lease.release()

@@ -1,0 +1,69 @@
+"""Holding an answer from a rollup against the answer from the table, inside DuckDB, whatever their sizes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+
+from gnomon.planner import Plan
+from gnomon.warehouse import Warehouse
+
+_LEFT, _RIGHT, _THERE = "rolled", "base", "__there"
+# Sums of binary fractions depend on their order in the last digits; all other values must be the same.
+_TOLERANCE = "1e-9"
+_FRACTIONS = ("DOUBLE", "FLOAT")
+
+
+def find_difference(warehouse: Warehouse, rolled: Plan, base: Plan) -> dict[str, Any] | None:
+    """Return the first row in which two answers differ, with both sides of each column; None if there is none."""
+    groups, values = rolled.groups, tuple(str(metric.name) for metric in rolled.metrics)
+    sides = [_write_side(rolled.sql, _LEFT), _write_side(base.sql, _RIGHT)]
+    shown = [
+        exp.column(name, side, quoted=True).as_(f"{side} {name}", quoted=True)
+        for name in (*groups, *values)
+        for side in (_LEFT, _RIGHT)
+    ]
+    query = exp.select(*shown).from_(sides[0])
+    if groups:
+        same = [exp.NullSafeEQ(this=_left(name), expression=_right(name)) for name in groups]
+        query = query.join(sides[1], on=exp.and_(*same), join_type="full outer")
+    else:
+        query = query.join(sides[1], join_type="cross")
+    unlike = [exp.NullSafeNEQ(this=_left(_THERE), expression=_right(_THERE)), *map(_differ, values)]
+    query = query.where(exp.or_(*unlike)).limit(1)
+    rows = warehouse.query(query.sql(dialect="duckdb")).to_pylist()
+    return rows[0] if rows else None
+
+
+def _write_side(sql: str, name: str) -> exp.Subquery:
+    answer = sqlglot.parse_one(sql, read="duckdb")
+    assert isinstance(answer, exp.Query)
+    there = exp.true().as_(_THERE, quoted=True)
+    return exp.select("*", there).from_(answer.subquery("answer")).subquery(name)
+
+
+def _left(name: str) -> exp.Column:
+    return exp.column(name, _LEFT, quoted=True)
+
+
+def _right(name: str) -> exp.Column:
+    return exp.column(name, _RIGHT, quoted=True)
+
+
+def _differ(name: str) -> exp.Expr:
+    """Return whether two values differ: fractions by more than their last digits, others at all."""
+    left, right = (exp.TryCast(this=side(name), to=exp.DataType.build("double")) for side in (_left, _right))
+    kind = exp.Anonymous(this="typeof", expressions=[_left(name)])
+    near = exp.LTE(
+        this=exp.Abs(this=exp.Sub(this=left, expression=right)),
+        expression=exp.Mul(
+            this=exp.Literal.number(_TOLERANCE),
+            expression=exp.Greatest(this=exp.Abs(this=left.copy()), expressions=[exp.Abs(this=right.copy())]),
+        ),
+    )
+    is_fraction = exp.In(this=kind, expressions=[exp.Literal.string(each) for each in _FRACTIONS])
+    same = exp.NullSafeEQ(this=_left(name), expression=_right(name))
+    is_near = exp.Coalesce(this=exp.and_(is_fraction, near), expressions=[exp.false()])
+    return exp.Not(this=exp.paren(exp.or_(same, is_near)))
