@@ -113,6 +113,8 @@ class WorkingFile:
             self._connection.execute(exp.Set(expressions=[_set("temp_directory", str(new.parent))]).sql("duckdb"))
             _attach(self._connection, new, _NEW, reads_only=False)
             yield Copying(self._connection)
+            # Apart from the detaching, which would not say what went wrong.
+            self._connection.execute(f"checkpoint {_NEW}")
             self._connection.execute(exp.Detach(this=exp.to_identifier(_NEW, quoted=True)).sql("duckdb"))
 
 
@@ -253,4 +255,4 @@ def _read_number(connection: duckdb.DuckDBPyConnection, query: exp.Select) -> in
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0]
+    return str(error).strip().split("\n", 1)[0].rstrip(". ")
