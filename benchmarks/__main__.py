@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks import at_scale, planning, startup
+from benchmarks import at_scale, planning, publishing, startup
 
 
 def main() -> None:
     """Print ours, what stands beside it, and the ratio."""
-    for benchmark in (startup, planning, at_scale):
+    for benchmark in (startup, planning, publishing, at_scale):
         print(f"\n{(benchmark.__doc__ or '').splitlines()[0]}")
         for comparison in benchmark.run():
             print(comparison, flush=True)

@@ -80,7 +80,7 @@ def make(
     selects = {rollup.name: (rollup.relation, select) for _, rollup, select in intent.rollups}
     rows = make_rollups(file, generation_id, at, selects, memory_limit)
     journal.write(Phase.CHECK, generation_id)
-    return Made(rows, _check(file, intent, rows), file.stat().st_size)
+    return Made(rows, _check(file, intent, rows, memory_limit), file.stat().st_size)
 
 
 def seal(generations: Generations, generation_id: str, build: JudgedBuild) -> None:
@@ -97,9 +97,9 @@ def seal(generations: Generations, generation_id: str, build: JudgedBuild) -> No
     sync(generations.folder)
 
 
-def _check(file: Path, intent: Intent, rows: Mapping[str, int]) -> int:
+def _check(file: Path, intent: Intent, rows: Mapping[str, int], memory_limit: str) -> int:
     """Hold the new file against the build: rows, columns, and random answers; return how many answers."""
-    warehouse = Warehouse.attach(file, DATABASE)
+    warehouse = Warehouse.attach(file, DATABASE, memory_limit)
     try:
         check_counts(warehouse, intent.build)
         check_contract(warehouse, intent.build.manifest, intent.build.nodes)

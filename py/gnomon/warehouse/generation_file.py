@@ -203,6 +203,8 @@ def _connect(memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
         raise WarehouseError(f"GNOMON_MEMORY_LIMIT '{memory_limit}': {_first_line(error)}. Write 8GB.") from None
     try:
         connection.execute("SET TimeZone = 'UTC'")
+        # It would go to stdout, where the generation's id is expected.
+        connection.execute("SET enable_progress_bar = false")
         yield connection
     finally:
         # A database that a full disk has broken cannot be closed in good order; what it wrote is thrown away.
