@@ -184,9 +184,7 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the file, so that a build can write to it, or a generation be removed."""
-        self._warehouse.close()
-        if self._served is not None:
-            self._served.close()
+        (self._served or self._warehouse).close()
 
     @property
     def generation_id(self) -> str | None:

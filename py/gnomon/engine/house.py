@@ -119,10 +119,11 @@ class EngineHouse:
         try:
             service = self._generations.read_service()
         except GnomonError as error:
-            if self._current is None:
+            current = self._current
+            if current is None:
                 raise
             self.trouble = str(error)
-            return self._current.engine.generation_id
+            return current.engine.generation_id
         return None if service is None else service.serving
 
     def _is_enough(self, wanted: str | None) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlglot import exp
 
-from gnomon.core.errors import DefinitionError, QueryError, WarehouseError
+from gnomon.core.errors import DefinitionError, QueryError, WarehouseError, join_names
 from gnomon.planner import Compiled
 from gnomon.planner.choose_rollups import list_rollups, write_rollup
 from gnomon.publish.comparing import find_difference
@@ -47,6 +47,10 @@ def intend(working: WorkingFile) -> Intent:
     check_contract(working.reader, build.manifest, build.nodes)
     compiled = Compiled(build.manifest)
     rollups = tuple((model, rollup, _write(compiled, model, rollup)) for model, rollup in list_rollups(compiled))
+    names = [rollup.name for _, rollup, _ in rollups]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DefinitionError(f"two rollups are named {join_names(twice, 'and')}. Rename one in config.meta.")
     return Intent(build, rollups, estimate_need(working, build.nodes, rollups))
 
 
