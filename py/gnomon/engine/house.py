@@ -108,8 +108,11 @@ class EngineHouse:
             if self._current is None:
                 raise
             return
+        old: _Tenant | None = _Tenant(engine)
         with self._lock:
-            old, self._current = self._current, _Tenant(engine)
+            # A house that was closed meanwhile takes in nobody.
+            if not self._is_closed:
+                old, self._current = self._current, old
             is_idle = old is not None and old.uses == 0
         self.trouble = self._failed = None
         if old is not None and is_idle:
