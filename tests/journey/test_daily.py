@@ -67,7 +67,10 @@ def test_a_first_run_builds_and_tells_what_happened(first: tuple[World, subproce
     _, run = first
     assert run.returncode == 0, run.stdout + run.stderr
     told = json.loads(run.stdout)
-    assert (told["outcome"], told["rows_quarantined"], told["published"]) == ("built", 0, None)
+    assert (told["outcome"], told["rows_quarantined"], told["publish_error"]) == ("built", 0, None)
+    assert told["published"]["effect"] == "published"
+    assert told["published"]["generation_id"].startswith("g0001-")
+    assert told["published"]["run_id"] == told["build"]["run_id"]
     assert told["news"]["row_count"] == told["rows_read"] > 200_000
     assert told["build"]["built"] == told["build"]["asked"] > 50
     assert told["build"]["tests_passed"] == told["build"]["tests_asked"] > 100
@@ -103,6 +106,33 @@ def test_a_second_run_with_nothing_new_says_so_and_is_good(
     quiet = world.run("daily", "--quiet")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
     assert hashlib.sha256(world.database.read_bytes()).hexdigest() == before
+
+
+def test_what_was_built_and_not_published_is_published_by_the_next_run(
+    first: tuple[World, subprocess.CompletedProcess[str]],
+) -> None:
+    world, _ = first
+    # As after a run that died between its build and its publishing.
+    (world.target / "generations" / "current").unlink()
+    left = world.run("daily", "--no-publish", "--json")
+    assert (left.returncode, json.loads(left.stdout)["published"]) == (0, None)
+    assert not (world.target / "generations" / "current").exists()
+    told = json.loads(world.run("daily", "--json").stdout)
+    assert (told["outcome"], told["published"]["effect"]) == ("nothing new", "published")
+    assert world.run("publish", "--list").stdout.count("serving") == 1
+
+
+def test_a_run_that_cannot_publish_says_so_and_exits_1(
+    first: tuple[World, subprocess.CompletedProcess[str]],
+) -> None:
+    world, _ = first
+    with (world.target / "generations" / "publish.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        run = world.run("daily")
+    assert run.returncode == 1
+    assert "It was NOT published; what is in service is as it was: " in run.stderr
+    assert "another publish is at work" in run.stderr
+    assert "Next: mend that and run `gnomon publish`" in run.stderr
 
 
 def test_a_refused_batch_changes_no_mart_and_exits_1(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import pytest
 from gnomon import Engine
 from gnomon.core.errors import DefinitionError, GnomonError, WarehouseError
 from gnomon.core.lock import hold_lock
-from gnomon.engine import SqlDoor
+from gnomon.engine import EngineHouse, SqlDoor
 from gnomon.publish import Effect, Publication, list_generations, making, publish, publishing, roll_back
 from gnomon.publish.journal import FILE_NAME
 from gnomon.warehouse import Service
@@ -140,6 +142,19 @@ def test_the_last_few_are_kept_and_older_ones_go_when_nobody_reads_them(small: S
     assert small.generations.list_whole() == (ids[3],)
 
 
+def test_keeping_fewer_makes_room_before_the_disk_is_asked(small: Small) -> None:
+    ids = [str(run(build_small(small.project, stamp)).generation_id) for stamp in (1, 2, 3)]
+    built = build_small(small.project, 4)
+
+    def count_free(folder: Path) -> int:
+        return 10**9 if not (folder / ids[0]).exists() else 0
+
+    with pytest.raises(WarehouseError, match="are free"):
+        run(built, free_space=count_free)
+    assert run(built, keep=2, free_space=count_free).removed == (ids[0], ids[1])
+    assert len(small.generations.list_whole()) == 2
+
+
 def test_a_rollback_serves_the_one_before_and_the_next_build_goes_on_from_there(small: Small) -> None:
     first = run(small).generation_id
     second = run(build_small(small.project, 2)).generation_id
@@ -260,6 +275,10 @@ def refuse(small: Small, monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[
             connection.execute("delete from fct_posts where post_id = 'p7'")
         return {}
 
+    def publish_at_once() -> None:
+        with hold_lock(small.generations.folder / "publish.lock", "publish"):
+            run(build_small(project, 9))
+
     def change(*statements: str) -> None:
         built = build_small(project, 9)
         built.execute(*statements)
@@ -284,8 +303,11 @@ def refuse(small: Small, monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[
         "a rollup of a name that is not there": lambda: run(
             build_small(project, 9, rollups=[{"name": "r", "grain": "day", "dimensions": ["post__knd"]}])
         ),
+        "two rollups of one name": lambda: run(build_small(project, 9, rollups=[ROLLUPS[0], ROLLUPS[0]])),
         "a rollup answers otherwise": lambda: run(tamper()),
         "rows are lost": lose_rows,
+        "another publish at work": publish_at_once,
+        "no such limit of memory": lambda: publish(project, environ={"GNOMON_MEMORY_LIMIT": "lots"}),
         "no room": lambda: run(build_small(project, 9), free_space=lambda _: 5_000_000),
         "keep nothing": lambda: run(small, keep=0),
         "nothing before it": lambda: roll_back(project, environ={}),
@@ -301,12 +323,54 @@ def test_every_refusal_names_its_cause_and_changes_nothing(
     for name, call in refuse(small, monkeypatch).items():
         with pytest.raises((WarehouseError, DefinitionError, GnomonError)) as caught:
             call()
-        said = re.sub(r"(?<=a row is )\{.*?\}", "{…}", str(caught.value).replace(str(small.project), "FOLDER"))
-        texts.append(f"## {name}\n{said}\n")
+        texts.append(f"## {name}\n{plain(small, caught.value)}\n")
         assert ask_stamp(small.project) == (1.0, served), name
         assert small.generations.list_leftovers() == (), name
         assert small.generations.list_whole() == (served,), name
     golden("publish_refusals.txt", "\n".join(texts))
+
+
+def plain(small: Small, error: GnomonError) -> str:
+    """An error's text without what differs from run to run."""
+    said = str(error).replace(str(small.project), "FOLDER").replace(f"process {os.getpid()}", "process N")
+    return re.sub(r"(?<=a row is )\{.*?\}", "{…}", said)
+
+
+def test_every_refusal_of_a_reader_says_how_to_go_on(small: Small, golden: Callable[[str, str], None]) -> None:
+    served = str(run(small).generation_id)
+    file, pointer = small.generations.locate(served), small.generations.folder / "current"
+    house = EngineHouse(small.project)
+    house.close()
+
+    def ask_house() -> None:
+        with house.engine():
+            pass
+
+    def damage_file() -> None:
+        file.chmod(0o644)
+        file.write_bytes(b"no database" * 1000)
+        Engine.open(small.project)
+
+    def remove_generation() -> None:
+        shutil.rmtree(file.parent)
+        Engine.open(small.project)
+
+    def damage_pointer() -> None:
+        pointer.write_text("{", encoding="utf-8")
+        Engine.open(small.project)
+
+    calls: dict[str, Callable[[], object]] = {
+        "a closed house": ask_house,
+        "a damaged file": damage_file,
+        "a generation that is not there": remove_generation,
+        "a damaged pointer": damage_pointer,
+    }
+    texts = []
+    for name, call in calls.items():
+        with pytest.raises(WarehouseError) as caught:
+            call()
+        texts.append(f"## {name}\n{plain(small, caught.value)}\n")
+    golden("publish_readers.txt", "\n".join(texts))
 
 
 def test_the_question_that_differs_is_named_with_both_answers(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -312,9 +312,7 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the file, so that a build can write to it, or a generation be removed."""
-        self._warehouse.close()
-        if self._served is not None:
-            self._served.close()
+        (self._served or self._warehouse).close()
 
     @property
     def data_version(self) -> str:

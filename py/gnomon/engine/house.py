@@ -115,8 +115,11 @@ class EngineHouse:
             if self._current is None:
                 raise
             return
+        old: _Tenant | None = _Tenant(engine)
         with self._lock:
-            old, self._current = self._current, _Tenant(engine)
+            # A house that was closed meanwhile takes in nobody.
+            if not self._is_closed:
+                old, self._current = self._current, old
             is_idle = old is not None and old.uses == 0
         self.trouble = self._failed = None
         if old is not None and is_idle:
@@ -126,10 +129,11 @@ class EngineHouse:
         try:
             service = self._generations.read_service()
         except GnomonError as error:
-            if self._current is None:
+            current = self._current
+            if current is None:
                 raise
             self.trouble = str(error)
-            return self._current.engine.generation_id
+            return current.engine.generation_id
         return None if service is None else service.serving
 
     def _is_enough(self, wanted: str | None) -> bool:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gnomon.core.errors import DefinitionError, QueryError
+from gnomon.core.errors import DefinitionError, GnomonError, QueryError, WarehouseError
 from gnomon.core.settings import Settings
 from gnomon.engine.build_record import BuildRecord
 from gnomon.planner import Compiled
@@ -30,19 +30,25 @@ class Served:
         """Open the generation in service; the working file if `working`, or if nothing has been published."""
         settings = Settings.read(project_dir=project_dir)
         lease = None if working else Generations(settings.generations).take()
+        if lease is None:
+            return cls._read(settings.database, None)
         try:
-            warehouse = Warehouse.attach(settings.database if lease is None else lease.database, DATABASE)
-        except BaseException:
-            if lease is not None:
-                lease.release()
-            raise
+            return cls._read(lease.database, lease)
+        except GnomonError as error:
+            lease.release()
+            raise WarehouseError(
+                f"generation '{lease.generation_id}' cannot be served: {error} "
+                "`gnomon publish` then puts it into service; `gnomon publish --rollback` serves the one before."
+            ) from None
+
+    @classmethod
+    def _read(cls, path: Path, lease: Lease | None) -> Served:
+        warehouse = Warehouse.attach(path, DATABASE)
         try:
             receipt = None if lease is None else read_receipt(warehouse)
             return cls(warehouse, BuildRecord.read(warehouse), lease, receipt.rollups if receipt else ())
         except BaseException:
             warehouse.close()
-            if lease is not None:
-                lease.release()
             raise
 
     @property

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlglot import exp
 
-from gnomon.core.errors import DefinitionError, QueryError, WarehouseError
+from gnomon.core.errors import DefinitionError, QueryError, WarehouseError, join_names
 from gnomon.planner import Compiled
 from gnomon.planner.choose_rollups import list_rollups, write_rollup
 from gnomon.publish.comparing import find_difference
@@ -47,6 +47,10 @@ def intend(working: WorkingFile) -> Intent:
     check_contract(working.reader, build.manifest, build.nodes)
     compiled = Compiled(build.manifest)
     rollups = tuple((model, rollup, _write(compiled, model, rollup)) for model, rollup in list_rollups(compiled))
+    names = [rollup.name for _, rollup, _ in rollups]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DefinitionError(f"two rollups are named {join_names(twice, 'and')}. Rename one in config.meta.")
     return Intent(build, rollups, estimate_need(working, build.nodes, rollups))
 
 
@@ -80,7 +84,7 @@ def make(
     selects = {rollup.name: (rollup.relation, select) for _, rollup, select in intent.rollups}
     rows = make_rollups(file, generation_id, at, selects, memory_limit)
     journal.write(Phase.CHECK, generation_id)
-    return Made(rows, _check(file, intent, rows), file.stat().st_size)
+    return Made(rows, _check(file, intent, rows, memory_limit), file.stat().st_size)
 
 
 def seal(generations: Generations, generation_id: str, build: JudgedBuild) -> None:
@@ -97,9 +101,9 @@ def seal(generations: Generations, generation_id: str, build: JudgedBuild) -> No
     sync(generations.folder)
 
 
-def _check(file: Path, intent: Intent, rows: Mapping[str, int]) -> int:
+def _check(file: Path, intent: Intent, rows: Mapping[str, int], memory_limit: str) -> int:
     """Hold the new file against the build: rows, columns, and random answers; return how many answers."""
-    warehouse = Warehouse.attach(file, DATABASE)
+    warehouse = Warehouse.attach(file, DATABASE, memory_limit)
     try:
         check_counts(warehouse, intent.build)
         check_contract(warehouse, intent.build.manifest, intent.build.nodes)

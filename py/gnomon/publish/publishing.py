@@ -93,12 +93,13 @@ def publish(
         with work_alone(generations.folder, clock) as journal:
             journal.write(Phase.CLEAN)
             known = _look_up(generations, run_id)
-            removed, _ = clean_up(generations, known.service)
-            done = (
-                _publish_anew(settings, working, generations, known, keep, journal, clock, free_space)
-                if known.same is None
-                else _serve_again(generations, known, known.same, run_id, restores, journal)
-            )
+            if known.same is None:
+                # First, so that a smaller `keep` makes room.
+                removed, _ = _retire(generations, keep)
+                done = _publish_anew(settings, working, generations, known.number, keep, journal, clock, free_space)
+            else:
+                removed, _ = clean_up(generations, known.service)
+                done = _serve_again(generations, known, known.same, run_id, restores, journal)
             journal.write(Phase.RETIRE)
             also_removed, held = _retire(generations, keep)
             journal.write(Phase.DONE, done.generation_id or "")
@@ -116,7 +117,7 @@ def _publish_anew(
     settings: Settings,
     working: WorkingFile,
     generations: Generations,
-    known: _Known,
+    number: int,
     keep: int,
     journal: Journal,
     clock: Callable[[], datetime],
@@ -126,7 +127,7 @@ def _publish_anew(
     intent = intend(working)
     check_space(generations.folder, intent.need, free_space)
     record = intent.build.record
-    generation_id = name_generation(known.number, record.as_of, record.run_id)
+    generation_id = name_generation(number, record.as_of, record.run_id)
     making = generations.locate_making(generation_id)
     try:
         at = clock().replace(tzinfo=None)
@@ -137,8 +138,8 @@ def _publish_anew(
         shutil.rmtree(making, ignore_errors=True)
         raise
     journal.write(Phase.POINT, generation_id)
-    kept = known.service.kept if known.service else ()
-    generations.write_service(Service((generation_id, *kept)[:keep]))
+    service = generations.read_service()
+    generations.write_service(Service((generation_id, *(service.kept if service else ()))[:keep]))
     return _describe(Effect.PUBLISHED, intent, generation_id, made)
 
 
@@ -160,8 +161,7 @@ def _serve_again(
 def _retire(generations: Generations, keep: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Take all but the newest out of the pointer, then remove what it does not name and no reader holds."""
     service = generations.read_service()
-    assert service is not None
-    if len(service.kept) > keep:
+    if service is not None and len(service.kept) > keep:
         service = Service(service.kept[:keep], service.withdrawn)
         generations.write_service(service)
     return clean_up(generations, service)

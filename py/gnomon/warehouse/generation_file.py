@@ -113,6 +113,8 @@ class WorkingFile:
             self._connection.execute(exp.Set(expressions=[_set("temp_directory", str(new.parent))]).sql("duckdb"))
             _attach(self._connection, new, _NEW, reads_only=False)
             yield Copying(self._connection)
+            # Apart from the detaching, which would not say what went wrong.
+            self._connection.execute(f"checkpoint {_NEW}")
             self._connection.execute(exp.Detach(this=exp.to_identifier(_NEW, quoted=True)).sql("duckdb"))
 
 
@@ -201,6 +203,8 @@ def _connect(memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
         raise WarehouseError(f"GNOMON_MEMORY_LIMIT '{memory_limit}': {_first_line(error)}. Write 8GB.") from None
     try:
         connection.execute("SET TimeZone = 'UTC'")
+        # It would go to stdout, where the generation's id is expected.
+        connection.execute("SET enable_progress_bar = false")
         yield connection
     finally:
         # A database that a full disk has broken cannot be closed in good order; what it wrote is thrown away.
@@ -253,4 +257,4 @@ def _read_number(connection: duckdb.DuckDBPyConnection, query: exp.Select) -> in
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0]
+    return str(error).strip().split("\n", 1)[0].rstrip(". ")

@@ -24,16 +24,21 @@ class Warehouse:
         self.path = path
 
     @classmethod
-    def attach(cls, path: Path, database: str) -> Warehouse:
-        """Attach the file at `path` as `database`; WarehouseError says why it cannot be read."""
+    def attach(cls, path: Path, database: str, memory_limit: str | None = None) -> Warehouse:
+        """Attach the file at `path` as `database`; WarehouseError says why it cannot be read.
+
+        `memory_limit` is DuckDB's, such as 8GB; without one it takes most of the machine's.
+        """
         if not path.is_file():
             raise WarehouseError(f"{path}: no such DuckDB file. `dbt build` makes it; GNOMON_DATABASE names it.")
-        connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False})
+        limits = {} if memory_limit is None else {"memory_limit": memory_limit}
+        connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, **limits})
         try:
             connection.execute(_attach_statement(path, database))
             # After this nothing but the attached file can be read, whatever the SQL says.
             connection.execute("SET enable_external_access = false")
             connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET enable_progress_bar = false")
             connection.execute("SET lock_configuration = true")
         except duckdb.Error as error:
             connection.close()
