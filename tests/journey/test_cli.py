@@ -15,6 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from gnomon import Engine
+from gnomon.core.errors import QueryError
 from tests.journey.conftest import BIN, Built, run_command
 from tests.worlds import read_rows
 
@@ -78,6 +80,40 @@ def test_plan_prints_the_sql_that_query_runs(built_sample: Built) -> None:
     planned = built_sample.run("gnomon", "plan", "views", "--by", "metric_time__week")
     assert planned.returncode == 0
     assert planned.stdout.startswith("SELECT") or planned.stdout.startswith("WITH")
+
+
+def test_plan_writes_other_dialects_with_places_for_filters(built_sample: Built) -> None:
+    asked = ("gnomon", "plan", "views", "--by", "metric_time__week", "--outer-filters", "creator__tier", "--json")
+    for dialect, quote in (("duckdb", '"'), ("postgres", '"'), ("spark", "`")):
+        planned = built_sample.run(*asked, "--dialect", dialect)
+        assert planned.returncode == 0, planned.stderr
+        told = json.loads(planned.stdout)
+        assert "[[AND {{creator__tier}}]]" in told["sql"]
+        (place,) = told["filters"]
+        assert f"{quote}{place['schema']}{quote}.{quote}{place['table']}{quote}" in told["sql"]
+    refused = built_sample.run(*asked, "--dialect", "oracle")
+    assert refused.returncode == 2
+    assert "unknown dialect 'oracle'" in refused.stderr
+
+
+def test_every_metric_can_be_written_in_every_dialect(project: Path, built_sample: Built) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in built_sample.environ.items():
+            patch.setenv(name, value)
+        engine = Engine.open(project)
+    refused = {}
+    for metric in engine.manifest.metrics:
+        try:
+            engine.plan([metric], ["metric_time__week"])
+        except QueryError:
+            continue
+        for dialect in ("postgres", "spark"):
+            try:
+                assert engine.plan([metric], ["metric_time__week"], dialect=dialect).dialect == dialect
+            except QueryError as refusal:
+                refused[metric, dialect] = str(refusal)
+    engine.close()
+    assert refused == {}
 
 
 def test_metrics_lists_all_and_shows_one(built_sample: Built) -> None:
