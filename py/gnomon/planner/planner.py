@@ -77,9 +77,7 @@ class Planner:
         if any(_MARK in text or _PLACE.search(text) for text in (*question.where, *question.row_filters)):
             return self._make(question)
         values: list[str] = []
-        shape = replace(question, start=ANY_START if question.start else None, end=ANY_END if question.end else None)
-        if self.dialect == DUCKDB and not question.outer_filters:
-            where, row_filters = question.where, question.row_filters
+        where, row_filters = question.where, question.row_filters
         if self.dialect == DUCKDB and not question.outer_filters:
             where = tuple(_take_strings(text, values) for text in where)
             row_filters = tuple(_take_strings(text, values) for text in row_filters)

@@ -96,6 +96,10 @@ class Spark(Queries):
         whole = self.as_double(call(function, said.text))
         return f"CASE WHEN ABS({said.text}) < {_ALL_WHOLE} THEN {whole} ELSE {said.text} END"
 
+    def logarithm(self, text: str) -> str:
+        told = self.quote("gnomon: there is no logarithm of zero, nor of less")
+        return f"CASE WHEN {text} <= 0 THEN RAISE_ERROR({told}) ELSE LN({text}) END"
+
     def check_product(self, node: exp.Expr) -> None:
         raise self.refuse(
             node, "spark cuts the places of a product of decimals that grows too long; cast one to DOUBLE"

@@ -189,6 +189,8 @@ class Totals(Values):
         exp.Neg: Values._negative,
         exp.Abs: Values._absolute,
         exp.Pow: Values._power,
+        exp.Exp: Values._exponential,
+        exp.Ln: Values._logarithm,
         exp.Round: Values._round,
         **dict.fromkeys((exp.Floor, exp.Ceil), Values._floor),
         exp.DPipe: Values._concatenate,

@@ -243,6 +243,16 @@ class Values(Speech):
         parts = (self._double(part) for part in (node.this, node.expression))
         return Said(call("POWER", *parts), Kind.DOUBLE)
 
+    def _exponential(self, node: exp.Expr) -> Said:
+        return Said(call("EXP", self._double(node.this)), Kind.DOUBLE)
+
+    def _logarithm(self, node: exp.Expr) -> Said:
+        return Said(self.logarithm(self._double(node.this)), Kind.DOUBLE)
+
+    def logarithm(self, text: str) -> str:
+        """Return the natural logarithm; of zero, and of less, it stops the query."""
+        return call("LN", text)
+
     def _round(self, node: exp.Expr) -> Said:
         self.require(node, "this", "decimals")
         said, decimals = self.say(node.this), node.args.get("decimals")
