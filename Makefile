@@ -38,7 +38,7 @@ demo: $(VENV)/installed   ## install, read data (RAW=PATH), dbt build, publish, 
 	gnomon publish; \
 	echo; echo "$$ gnomon query --saved-query $$question --limit 10"; \
 	gnomon query --saved-query $$question --limit 10; \
-	[ "$(SERVE)" = 0 ] || echo "There is nothing to serve yet; ask with .venv/bin/gnomon query."
+	[ "$(SERVE)" = 0 ] || gnomon serve --anonymous reader
 
 test: $(VENV)/installed   ## all tests that CI runs
 	$(BIN)/pytest -n 2 --dist loadfile
