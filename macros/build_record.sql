@@ -15,7 +15,7 @@
             ~ dbt.string_literal(run_started_at.strftime('%Y-%m-%d %H:%M:%S')) ~ '::timestamp, '
             ~ 'record.raw_set_id, '
             ~ (dbt.string_literal(var('as_of')) if var('as_of') else 'record.newest_ingested_at') ~ '::timestamp, '
-            ~ is_whole ~ ', ' ~ (failed | length == 0) ~ ', manifest.content '
+            ~ is_whole ~ ', ' ~ (failed | length == 0) ~ ', manifest.content, ' ~ macros_checksum() ~ ' '
             ~ 'from ' ~ _raw_record() ~ ' as record '
             ~ 'cross join read_text(' ~ dbt.string_literal(manifest_path) ~ ') as manifest'
         ) %}
@@ -71,6 +71,7 @@
         run_id varchar not null, node_id varchar not null, checksum varchar not null, status varchar not null
     );
     {#- Columns that came later, so that a working file of before keeps its history. -#}
+    alter table gnomon_build.runs add column if not exists macros_checksum varchar;
     alter table gnomon_build.nodes add column if not exists seconds double;
     alter table gnomon_build.nodes add column if not exists row_count bigint;
     alter table gnomon_build.nodes add column if not exists peak_memory_bytes bigint;
@@ -79,6 +80,15 @@
     );
     create table if not exists gnomon_build.edges (node_id varchar not null, parent_id varchar not null);
 {% endmacro %}
+
+
+{#- dbt has no checksum of a macro that a macro could read. Null, and so never the same, if the files are not found. -#}
+{% macro macros_checksum() -%}
+    (
+        select md5(string_agg(content, '' order by filename))
+        from read_text({{ dbt.string_literal((invocation_args_dict.get('project_dir') or '.') ~ '/macros/*.sql') }})
+    )
+{%- endmacro %}
 
 
 {% macro _node_rows(results) %}
