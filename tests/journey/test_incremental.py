@@ -243,18 +243,6 @@ def test_what_a_changed_seed_decides_is_made_anew_and_nothing_else(days: World, 
     assert set(count_differences(days.database, world.database)) == {"fct_account_events"}
 
 
-@pytest.mark.nightly
-def test_a_build_that_failed_at_a_later_clock_leaves_nothing_behind(days: World, whole: World, folder: Path) -> None:
-    """The last build had come three days further and failed: what only time had changed is taken back."""
-    world = open_world(folder, "later")
-    shutil.copy(days.database, world.database)
-    world.grow(LAST)
-    later = world.dbt("build", *MODELS_ONLY, "--vars", f"{{as_of: '{LAST + 3 * DAY}'}}")
-    assert later.returncode == 0, later.stdout[-3000:]
-    world.build(LAST)
-    assert count_differences(whole.database, world.database) == {}
-
-
 @pytest.mark.parametrize(
     ("newest", "words", "said"),
     [
