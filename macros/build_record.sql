@@ -11,12 +11,12 @@
         {% do run_query("update gnomon_build.runs set semantic_manifest = '', dbt_manifest = null") %}
         {% do run_query(
             'insert into gnomon_build.runs (run_id, started_at, raw_set_id, as_of_at, is_whole, is_passed, '
-            ~ 'semantic_manifest, dbt_manifest) select '
+            ~ 'semantic_manifest, dbt_manifest, macros_checksum) select '
             ~ dbt.string_literal(invocation_id) ~ ', '
             ~ dbt.string_literal(run_started_at.strftime('%Y-%m-%d %H:%M:%S')) ~ '::timestamp, '
             ~ 'record.raw_set_id, '
             ~ (dbt.string_literal(var('as_of')) if var('as_of') else 'record.newest_ingested_at') ~ '::timestamp, '
-            ~ is_whole ~ ', ' ~ (failed | length == 0) ~ ', semantic.content, whole.content '
+            ~ is_whole ~ ', ' ~ (failed | length == 0) ~ ', semantic.content, whole.content, ' ~ macros_checksum() ~ ' '
             ~ 'from ' ~ _raw_record() ~ ' as record '
             ~ 'cross join read_text(' ~ dbt.string_literal(target ~ '/semantic_manifest.json') ~ ') as semantic '
             ~ 'cross join read_text(' ~ dbt.string_literal(target ~ '/manifest.json') ~ ') as whole'
@@ -74,6 +74,7 @@
     );
     {#- Columns that came later, so that a working file of before keeps its history. -#}
     alter table gnomon_build.runs add column if not exists dbt_manifest varchar;
+    alter table gnomon_build.runs add column if not exists macros_checksum varchar;
     alter table gnomon_build.nodes add column if not exists seconds double;
     alter table gnomon_build.nodes add column if not exists row_count bigint;
     alter table gnomon_build.nodes add column if not exists peak_memory_bytes bigint;
@@ -82,6 +83,15 @@
     );
     create table if not exists gnomon_build.edges (node_id varchar not null, parent_id varchar not null);
 {% endmacro %}
+
+
+{#- dbt has no checksum of a macro that a macro could read. Null, and so never the same, if the files are not found. -#}
+{% macro macros_checksum() -%}
+    (
+        select md5(string_agg(content, '' order by filename))
+        from read_text({{ dbt.string_literal((invocation_args_dict.get('project_dir') or '.') ~ '/macros/*.sql') }})
+    )
+{%- endmacro %}
 
 
 {% macro _node_rows(results) %}

@@ -5,21 +5,17 @@
 {#- Whether this model's table is there, and only its new part is made. In a unit test it is not, unless the
     test says `overrides: {macros: {adds_to_itself: true}}`. -#}
 {% macro adds_to_itself() -%}
-    {%- do return(this is not none and is_incremental()) -%}
+    {%- if this is none or not is_incremental() -%}{%- do return(false) -%}{%- endif -%}
+    {%- do return(not (model is defined and model.config.meta.touched and is_defined_anew(model.unique_id))) -%}
 {%- endmacro %}
 
 
-{#- The clock of the last whole and green build, or the epoch if all is to be made. -#}
+{#- The clock of the last whole and green build, or the epoch if all is to be made: a literal, so that
+    DuckDB opens only the blocks that can have later rows. -#}
 {% macro previous_as_of() -%}
     {%- if not execute -%}{%- do ref('int_build__clock') -%}{%- endif -%}
-    {%- if adds_to_itself() -%}
-        (
-            select coalesce(previous_as_of_at, timestamp '1970-01-01')
-            from {{ ref('int_build__clock') }}
-        )
-    {%- else -%}
-        timestamp '1970-01-01'
-    {%- endif -%}
+    {%- set recorded = recorded_as_of() if adds_to_itself() else nothing_recorded() -%}
+    {{ "timestamp '1970-01-01'" if recorded == nothing_recorded() else recorded }}
 {%- endmacro %}
 
 
@@ -63,39 +59,27 @@
 {%- endmacro %}
 
 
-{#- After the new rows of a Python model were added: dbt-duckdb leaves the table in which it made them. -#}
-{% macro drop_what_python_left() -%}
-    {%- if execute -%}
-        {%- set rows = run_query(
-            'select table_name from information_schema.tables where table_schema = '
-            ~ dbt.string_literal(this.schema) ~ ' and starts_with(table_name, '
-            ~ dbt.string_literal(this.identifier ~ '__dbt_tmp') ~ ')'
-        ) -%}
-        {%- for name in rows.columns[0].values() -%}
-            drop table {{ this.incorporate(path={'identifier': name}) }};
-        {%- endfor -%}
-    {%- endif -%}
-{%- endmacro %}
-
-
 {#- The clock that the last whole and green build wrote down, as a literal; null if there is none,
-    or if this build makes everything anew. -#}
+    or if this build makes everything anew. Asked once in a run, and kept beside the graph, which is
+    the one thing that all nodes of a run share. -#}
 {% macro recorded_as_of() -%}
-    {%- set found = namespace(as_of_at=none) -%}
-    {%- if execute and not flags.FULL_REFRESH -%}
+    {%- if not execute or flags.FULL_REFRESH or graph.nodes is not defined -%}
+        {%- do return(nothing_recorded()) -%}
+    {%- endif -%}
+    {%- if graph.gnomon_recorded_as_of is not defined -%}
         {%- set rows = run_query(
             'select cast(max_by(as_of_at, started_at) as varchar) from gnomon_build.runs '
             ~ 'where is_whole and is_passed'
         ) -%}
-        {%- set found.as_of_at = rows.columns[0].values()[0] -%}
+        {%- set as_of_at = rows.columns[0].values()[0] -%}
+        {%- do graph.update({
+            'gnomon_recorded_as_of': "timestamp '" ~ as_of_at ~ "'" if as_of_at else nothing_recorded()
+        }) -%}
     {%- endif -%}
-    {%- if found.as_of_at -%}
-        {%- do return("timestamp '" ~ found.as_of_at ~ "'") -%}
-    {%- endif -%}
-    {%- do return(_nothing_recorded()) -%}
+    {%- do return(graph.gnomon_recorded_as_of) -%}
 {%- endmacro %}
 
 
-{% macro _nothing_recorded() -%}
+{% macro nothing_recorded() -%}
     {%- do return('cast(null as timestamp)') -%}
 {%- endmacro %}

@@ -17,7 +17,7 @@
 
 {#- The same for a test that says what it reads itself: the days that were made again. -#}
 {% macro is_tested(event_date) -%}
-    {%- if flags.WHICH == 'build' and recorded_as_of() != _nothing_recorded() -%}
+    {%- if flags.WHICH == 'build' and recorded_as_of() != nothing_recorded() -%}
         {{ event_date }} in (select event_date from {{ ref('int_build__touched_dates') }})
     {%- else -%}
         true
@@ -25,16 +25,27 @@
 {%- endmacro %}
 
 
+{#- The same of a model: what of it the build has made. -#}
+{% macro is_made_now(relation) -%}
+    {{ (_made_by_this_build(relation) if execute and flags.WHICH == 'build') or 'true' }}
+{%- endmacro %}
+
+
 {#- As a condition on the columns of a model; none if the build has made all of it. -#}
 {% macro _made_by_this_build(relation) %}
     {%- set previous = recorded_as_of() -%}
     {%- set model = graph.nodes.get('model.' ~ project_name ~ '.' ~ relation.identifier) -%}
-    {%- if not model or previous == _nothing_recorded() -%}
+    {%- if not model or previous == nothing_recorded() -%}
         {%- do return(none) -%}
     {%- elif model.config.meta.key -%}
         {%- do return('ingested_at > ' ~ previous) -%}
+    {%- elif model.config.meta.touched -%}
+        {%- do return(none if is_defined_anew(model.unique_id) else is_made(relation, model.config.meta.touched)) -%}
     {%- elif model.config.unique_key == 'as_of_at' -%}
         {%- do return('as_of_at > ' ~ previous) -%}
+    {%- endif -%}
+    {%- if model.name == 'int_engagement__counted' -%}
+        {%- do return(_is_act_delivered_since(relation, previous)) -%}
     {%- endif -%}
     {%- for name in ['event_date', 'engagement_date'] if name in (model.config.unique_key or []) -%}
         {%- set touched = relation.incorporate(path={'identifier': 'int_build__touched_dates'}) -%}
@@ -42,3 +53,16 @@
     {%- endfor -%}
     {%- do return(none) -%}
 {% endmacro %}
+
+
+{#- Acts that were delivered, and the others that have the id of one that was, if it can have been there before. -#}
+{% macro _is_act_delivered_since(relation, previous) -%}
+    {%- set touched = relation.incorporate(path={'identifier': 'int_build__touched_dates'}) -%}
+    event_date in (select event_date from {{ touched }}) and (
+        delivered_date >= cast({{ previous }} as date)
+        or engagement_id in (
+            select engagement_id from {{ relation }}
+            where delivered_date >= cast({{ previous }} as date) and occurred_at <= {{ previous }}
+        )
+    )
+{%- endmacro %}

@@ -7,7 +7,9 @@ creator_status as (
 ),
 
 follows as (
-    {{ first_known_rows(ref('stg_raw__follows')) }}
+    {{ first_known_rows(
+        ref('stg_raw__follows'), 'occurred_at > ' ~ previous_as_of() ~ ' - interval 8 day'
+    ) }}
 ),
 
 creators as (

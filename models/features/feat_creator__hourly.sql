@@ -1,5 +1,7 @@
 with content as (
-    {{ first_known_rows(ref('stg_raw__content')) }}
+    {{ first_known_rows(
+        ref('stg_raw__content'), 'occurred_at > ' ~ previous_as_of() ~ ' - interval 31 day'
+    ) }}
 ),
 
 clock as (

@@ -1,5 +1,7 @@
 with user_reports as (
-    {{ first_known_rows(ref('stg_raw__user_reports')) }}
+    {{ first_known_rows(
+        ref('stg_raw__user_reports'), 'occurred_at > ' ~ previous_as_of() ~ ' - interval 29 day'
+    ) }}
 ),
 
 content as (

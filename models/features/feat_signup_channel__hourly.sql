@@ -1,5 +1,7 @@
 with account_events as (
-    {{ first_known_rows(ref('stg_raw__account_events')) }}
+    {{ first_known_rows(
+        ref('stg_raw__account_events'), 'occurred_at > ' ~ previous_as_of() ~ ' - interval 31 day'
+    ) }}
 ),
 
 clock as (

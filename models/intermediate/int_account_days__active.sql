@@ -11,7 +11,9 @@ with engagement as (
 ),
 
 account_events as (
-    {{ first_known_rows(ref('stg_raw__account_events')) }}
+    {{ first_known_rows(
+        ref('stg_raw__account_events'), 'occurred_at > ' ~ previous_as_of() ~ ' - interval 1 day'
+    ) }}
 ),
 
 clock as (

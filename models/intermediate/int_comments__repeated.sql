@@ -6,7 +6,9 @@
 ) }}
 
 with comments as (
-    {{ first_known_rows(ref('stg_raw__comments')) }}
+    {{ first_known_rows(
+        ref('stg_raw__comments'), 'occurred_at > ' ~ previous_as_of() ~ ' - interval 30 day'
+    ) }}
 ),
 
 clock as (

@@ -1,5 +1,14 @@
+{{ config(
+    materialized='incremental',
+    unique_key='content_id',
+    on_schema_change='append_new_columns',
+) }}
+
 with fingerprints as (
     select * from {{ ref('int_content__fingerprinted') }}
+    where
+        known_at > {{ previous_as_of() }}
+        or occurred_at > {{ previous_as_of() }} - interval 1 day
 ),
 
 final as (

@@ -1,17 +1,33 @@
+{{ config(
+    materialized='incremental',
+    on_schema_change='append_new_columns',
+    meta={'touched': {'kind': 'acted_content_id', 'key': 'content_id'}},
+) }}
+
 with content as (
-    {{ known_rows(ref('stg_raw__content')) }}
+    {{ known_rows(
+        ref('stg_raw__content'),
+        is_touched_key('acted_content_id', 'content_id'),
+    ) }}
 ),
 
 enforcements as (
-    {{ known_rows(ref('stg_raw__enforcements')) }}
+    {{ known_rows_of(
+        ref('stg_raw__enforcements'),
+        is_touched_key('acted_content_id', 'content_id'),
+    ) }}
 ),
 
 user_reports as (
-    {{ known_rows(ref('stg_raw__user_reports')) }}
+    {{ known_rows_of(
+        ref('stg_raw__user_reports'),
+        is_touched_key('acted_content_id', 'target_id'),
+    ) }}
 ),
 
 content_days as (
     select * from {{ ref('int_content_days__counted') }}
+    where {{ is_touched_key('acted_content_id', 'content_id') }}
 ),
 
 -- What changes what a viewer can see, as in int_content_days__counted.

@@ -1,10 +1,11 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',
-    unique_key='event_date',
+    unique_key=['event_date', 'content_id'],
     on_schema_change='append_new_columns',
 ) }}
 
+-- depends_on: {{ ref('int_build__touched_dates') }}
 with content as (
     {{ known_rows(ref('stg_raw__content')) }}
 ),
@@ -13,25 +14,83 @@ enforcements as (
     {{ known_rows(ref('stg_raw__enforcements')) }}
 ),
 
-engagement as (
-    select * from {{ ref('int_engagement__counted') }}
-    where {{ is_touched('event_date') }}
-),
+-- The days of an item that are counted: of acts, of actions and of a change of it.
+{% if adds_to_itself() %}
+    days as (
+        select
+            content_id,
+            event_date
+        from {{ ref('int_engagement__counted') }}
+        where
+            delivered_date >= cast({{ previous_as_of() }} as date)
+            or {{ is_backfilled('occurred_at') }}
+        union
+        select
+            content_versions.content_id,
+            touched_dates.event_date
+        from {{ ref('stg_raw__content') }} as content_versions
+        cross join {{ ref('int_build__touched_dates') }} as touched_dates
+        where
+            touched_dates.touches_items
+            and (
+                content_versions.ingested_at > {{ previous_as_of() }}
+                or {{ is_backfilled('content_versions.occurred_at') }}
+            )
+        union
+        select
+            versions.content_id,
+            cast(versions.occurred_at as date) as event_date
+        from {{ ref('stg_raw__enforcements') }} as versions
+        where
+            versions.enforcement_id in (
+                select delivered.enforcement_id
+                from {{ ref('stg_raw__enforcements') }} as delivered
+                where
+                    delivered.ingested_at > {{ previous_as_of() }}
+                    or {{ is_backfilled('delivered.occurred_at') }}
+            )
+    ),
 
-sums as (
-    select * from {{ ref('int_engagement__summed') }}
-    where {{ is_touched('event_date') }}
-),
+    sums as (
+        select sums.*
+        from {{ ref('int_engagement__summed') }} as sums
+        semi join days
+            on
+                sums.event_date = days.event_date
+                and sums.content_id = days.content_id
+    ),
+
+    actions_asked as (
+        select enforcements.*
+        from enforcements
+        semi join days
+            on
+                cast(enforcements.occurred_at as date) = days.event_date
+                and enforcements.content_id = days.content_id
+    ),
+{% else %}
+    sums as (
+        select * from {{ ref('int_engagement__summed') }}
+    ),
+
+    actions_asked as (
+        select * from enforcements
+    ),
+{% endif %}
 
 -- Only these two change what a viewer can see; a warning is not an answer to the item.
 actions as (
     select
-        enforcements.content_id,
-        cast(enforcements.occurred_at as date) as action_date,
-        min(enforcements.occurred_at) as actioned_at
-    from enforcements
-    where enforcements.action in ('remove', 'limit_reach')
-    group by enforcements.content_id, action_date
+        actions_asked.content_id,
+        cast(actions_asked.occurred_at as date) as action_date,
+        min(actions_asked.occurred_at) as actioned_at
+    from actions_asked
+    where actions_asked.action in ('remove', 'limit_reach')
+    group by actions_asked.content_id, action_date
+),
+
+engagement as not materialized (
+    select * from {{ ref('int_engagement__counted') }}
 ),
 
 -- Single acts are read only of items on the day of an action.

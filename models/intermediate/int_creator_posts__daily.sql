@@ -1,9 +1,21 @@
+{{ config(
+    materialized='incremental',
+    on_schema_change='append_new_columns',
+    meta={'touched': {'kind': 'creator_id', 'key': 'creator_id', 'date': 'activity_date'}},
+) }}
+
 with content as (
-    {{ known_rows(ref('stg_raw__content')) }}
+    {{ known_rows_of(
+        ref('stg_raw__content'),
+        is_touched_since('creator_id', 'cast(occurred_at as date)'),
+    ) }}
 ),
 
 live_sessions as (
-    {{ known_rows(ref('stg_raw__live_sessions')) }}
+    {{ known_rows_of(
+        ref('stg_raw__live_sessions'),
+        is_touched_since('creator_id', 'cast(occurred_at as date)'),
+    ) }}
 ),
 
 violations as (

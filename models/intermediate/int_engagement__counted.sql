@@ -4,6 +4,7 @@
     unique_key=['event_date', 'engagement_id'],
     on_schema_change='append_new_columns',
     pre_hook='{{ forget_acts_made_again() }}',
+    meta={'replaced_by': 'ingested_at <= {{ previous_as_of() }}'},
 ) }}
 
 -- depends_on: {{ ref('int_build__touched_dates') }}
@@ -75,20 +76,42 @@ acts as not materialized (
     select * from delivered_again
 ),
 
--- An act of which a version is there already is known since then.
+-- An act of which a version is there already is known since then. It stays with its
+-- item: sums and days of another item than the new one would not be made again.
 {% if adds_to_itself() %}
+    late as (
+        select
+            acts.event_date,
+            acts.engagement_id
+        from acts
+        where acts.occurred_at <= {{ previous_as_of() }}
+    ),
+
     known_before as (
         select
-            event_date,
-            engagement_id,
-            ingested_at
-        from {{ this }}
-        where {{ is_touched('event_date') }}
+            made.event_date,
+            made.engagement_id,
+            made.content_id,
+            made.ingested_at
+        from {{ this }} as made
+        semi join late
+            on
+                made.event_date = late.event_date
+                and made.engagement_id = late.engagement_id
     ),
 
     final as (
         select
             acts.* replace (
+                case
+                    when known_before.content_id != acts.content_id
+                        then error(
+                            'act ' || acts.engagement_id || ' of item '
+                            || known_before.content_id || ' is delivered again as of '
+                            || acts.content_id || ': build with --full-refresh'
+                        )
+                    else acts.content_id
+                end as content_id,
                 coalesce(known_before.ingested_at, acts.ingested_at) as ingested_at
             )
         from acts

@@ -1,9 +1,10 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',
-    unique_key='(event_date, known_by_at)',
+    unique_key=['event_date', 'content_id', 'known_by_at'],
     on_schema_change='append_new_columns',
     pre_hook='{{ forget_sums_made_again() }}',
+    meta={'replaced_by': 'known_by_at <= {{ previous_as_of() }}'},
 ) }}
 
 -- depends_on: {{ ref('int_build__touched_dates') }}
@@ -15,26 +16,69 @@ uploads as (
     {{ first_known_rows(ref('stg_raw__content')) }}
 ),
 
--- Acts of a day that became known on a day are added up anew if one of them was
--- delivered since the last build, or if items of their day changed.
+-- Added up are the acts that became known since the day of the last build began. Of
+-- those known before, what an item has of a day is added up anew if one of them was
+-- delivered again, or if the item became known or changed.
 {% if adds_to_itself() %}
+    fresh as not materialized (
+        select * from {{ ref('int_engagement__counted') }}
+        where
+            delivered_date >= cast({{ previous_as_of() }} as date)
+            and ingested_at > cast({{ previous_as_of() }} as date)
+    ),
+
+    items_delivered as (
+        select content_id from {{ ref('stg_raw__content') }}
+        where
+            ingested_at > {{ previous_as_of() }}
+            or {{ is_backfilled('occurred_at') }}
+    ),
+
     changed as (
-        select distinct
+        select
+            content_id,
             event_date,
             {{ midnight_from('ingested_at') }} as known_by_at
         from {{ ref('int_engagement__counted') }}
         where
             delivered_date >= cast({{ previous_as_of() }} as date)
-            or {{ is_touched('event_date', 'touches_items') }}
+            and ingested_at <= cast({{ previous_as_of() }} as date)
+        union
+        select
+            content_id,
+            event_date,
+            {{ midnight_from('ingested_at') }} as known_by_at
+        from {{ ref('int_engagement__counted') }}
+        where
+            {{ is_touched('event_date', 'touches_items') }}
+            and content_id in (
+                select items_delivered.content_id from items_delivered
+            )
+            and ingested_at <= cast({{ previous_as_of() }} as date)
+        {% if var('backfill_from') %}
+            union
+            select
+                content_id,
+                event_date,
+                {{ midnight_from('ingested_at') }} as known_by_at
+            from {{ ref('int_engagement__counted') }}
+            where
+                {{ is_backfilled('occurred_at') }}
+                and ingested_at <= cast({{ previous_as_of() }} as date)
+        {% endif %}
     ),
 
     engagement as (
+        select * from fresh
+        union all
         select engagement.*
         from {{ ref('int_engagement__counted') }} as engagement
-        inner join changed
+        semi join changed
             on
                 engagement.event_date = changed.event_date
+                and engagement.content_id = changed.content_id
                 and {{ midnight_from('engagement.ingested_at') }} = changed.known_by_at
+        where engagement.ingested_at <= cast({{ previous_as_of() }} as date)
     ),
 {% else %}
     engagement as (

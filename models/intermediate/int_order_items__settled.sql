@@ -1,17 +1,26 @@
+{{ config(
+    materialized='incremental',
+    on_schema_change='append_new_columns',
+    meta={'touched': {'kind': 'order_item_id', 'key': 'order_item_id'}},
+) }}
+
 with orders as (
-    {{ known_rows(ref('stg_raw__orders')) }}
+    {{ known_rows(ref('stg_raw__orders'), is_touched_key('order_id')) }}
 ),
 
 order_items as (
-    {{ known_rows(ref('stg_raw__order_items')) }}
+    {{ known_rows(ref('stg_raw__order_items'), is_touched_key('order_item_id')) }}
 ),
 
 refunds as (
-    {{ known_rows(ref('stg_raw__refunds')) }}
+    {{ known_rows_of(ref('stg_raw__refunds'), is_touched_key('order_item_id')) }}
 ),
 
 product_reviews as (
-    {{ known_rows(ref('stg_raw__product_reviews')) }}
+    {{ known_rows_of(
+        ref('stg_raw__product_reviews'),
+        is_touched_key('order_item_id'),
+    ) }}
 ),
 
 exchange_rates as (

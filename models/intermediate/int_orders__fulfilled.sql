@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    on_schema_change='append_new_columns',
+    meta={'touched': {'kind': 'order_id', 'key': 'order_id'}},
+) }}
+
 with fulfilment_events as (
-    {{ known_rows(ref('stg_raw__fulfilment_events')) }}
+    {{ known_rows_of(ref('stg_raw__fulfilment_events'), is_touched_key('order_id')) }}
 ),
 
 -- The first event of each kind, with what it says, even if that is nothing. The key

@@ -9,9 +9,11 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
-KNOWN_ROWS = re.compile(r"\{\{ (?:known_rows|first_known_rows|known_versions)\(ref\('(\w+)'\)\) \}\}")
+KNOWN_ROWS = re.compile(
+    r"\{\{ (?:known_rows|known_rows_of|first_known_rows|known_versions)\(\s*ref\('(\w+)'\)[^{}]*\}\}"
+)
 # What these let through is a matter of what is there already, not of what is read.
-ONLY_NEW = re.compile(r"\{\{ (?:is_touched|is_backfilled)\('[^']*'\) \}\}")
+ONLY_NEW = re.compile(r"\{\{ (?:is_touched|is_touched_key|is_backfilled|first_day_made_again)\('[^{}]*\) \}\}")
 MIDNIGHT = re.compile(r"\{\{ midnight_from\('([^']*)'\) \}\}")
 AGE = re.compile(r"\{\{ first_age\(.*?\) \}\}", re.DOTALL)
 PREVIOUS = re.compile(r"\{\{ previous_as_of\(\) \}\}")

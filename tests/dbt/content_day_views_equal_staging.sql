@@ -1,4 +1,10 @@
--- No view is lost or counted twice between staging and fct_content_days, on any day.
+-- depends_on: {{ ref('int_engagement__counted') }}
+-- No view is lost or counted twice between staging and fct_content_days, on any day. A
+-- build that adds holds the acts that were delivered since against staging, and all
+-- acts of the days that it touches against fct_content_days.
+{% set since = recorded_as_of() %}
+{% set adds = flags.WHICH == 'build' and since != nothing_recorded() %}
+{% set is_counted_view = "event_type = 'view' and not is_owner and not is_ad" %}
 with clock as (
     select * from {{ ref('int_build__clock') }}
 ),
@@ -10,12 +16,12 @@ touched_dates as (
 engagement as (
     select * from {{ ref('stg_raw__engagement') }}
     where
-        event_type = 'view'
-        and not is_owner
-        and not is_ad
-        and ingested_at <= (select clock.as_of_at from clock)
-        and ingested_at >= (select min(touched_dates.event_date) from touched_dates)
-        and {{ is_tested('cast(occurred_at as date)') }}
+        ingested_at <= (select clock.as_of_at from clock)
+        {% if adds %}
+            and ingested_at >= cast({{ since }} as date)
+        {% else %}
+            and {{ is_counted_view }}
+        {% endif %}
 ),
 
 content_days as (
@@ -23,32 +29,60 @@ content_days as (
     where {{ is_tested('engagement_date') }}
 ),
 
+-- By a number of 8 bytes, which is cheap: two acts of the same number would fail the
+-- test, not pass it.
 staged as (
     select
-        cast(engagement.occurred_at as date) as engagement_date,
-        -- By a number of 8 bytes, which is cheap: two acts of the same number would fail
-        -- the test, not pass it.
-        count(distinct hash(engagement.engagement_id)) as view_count
+        cast(engagement.occurred_at as date) as event_date,
+        count(distinct hash(engagement.engagement_id)) as act_count
     from engagement
-    group by engagement_date
+    group by event_date
 ),
 
-counted as (
+in_days as (
     select
-        content_days.engagement_date,
-        sum(content_days.view_count) as view_count
+        content_days.engagement_date as event_date,
+        sum(content_days.view_count) as act_count
     from content_days
     group by content_days.engagement_date
 ),
 
+{% if adds %}
+    delivered as (
+        select
+            event_date,
+            count(*) as act_count
+        from {{ ref('int_engagement__counted') }}
+        where delivered_date >= cast({{ since }} as date)
+        group by event_date
+    ),
+
+    viewed as (
+        select
+            event_date,
+            count(*) as act_count
+        from {{ ref('int_engagement__counted') }}
+        where {{ is_tested('event_date') }} and event_type = 'view' and is_counted
+        group by event_date
+    ),
+{% endif %}
+
+pairs as (
+    {% for left, right in ([('staged', 'delivered'), ('viewed', 'in_days')] if adds else [('staged', 'in_days')]) %}
+        select
+            '{{ left }}' as first_count_of,
+            coalesce({{ left }}.event_date, {{ right }}.event_date) as event_date,
+            coalesce({{ left }}.act_count, 0) as first_count,
+            coalesce({{ right }}.act_count, 0) as second_count
+        from {{ left }}
+        full outer join {{ right }} on {{ left }}.event_date = {{ right }}.event_date
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
 final as (
-    select
-        coalesce(staged.engagement_date, counted.engagement_date) as engagement_date,
-        coalesce(staged.view_count, 0) as staged_view_count,
-        coalesce(counted.view_count, 0) as view_count
-    from staged
-    full outer join counted on staged.engagement_date = counted.engagement_date
-    where coalesce(staged.view_count, 0) != coalesce(counted.view_count, 0)
+    select * from pairs
+    where first_count != second_count
 )
 
 select * from final

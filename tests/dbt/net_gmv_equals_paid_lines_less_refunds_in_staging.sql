@@ -9,7 +9,7 @@ orders as (
 ),
 
 order_items as (
-    {{ known_rows(ref('stg_raw__order_items')) }}
+    {{ known_rows(ref('stg_raw__order_items'), is_made_now(ref('fct_order_items'))) }}
 ),
 
 refunds as (
@@ -22,6 +22,7 @@ exchange_rates as (
 
 counted as (
     select * from {{ ref('fct_order_items') }}
+    where {{ is_made_now(ref('fct_order_items')) }}
 ),
 
 refunded as (

@@ -14,6 +14,7 @@ violations as (
 
 creator_days as (
     select * from {{ ref('fct_creator_days') }}
+    where {{ is_made_now(ref('fct_creator_days')) }}
 ),
 
 decisions as (

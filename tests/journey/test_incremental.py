@@ -26,7 +26,7 @@ LAST = datetime(2026, 6, 24)
 LATE_BY = 10 * DAY
 
 # What a build writes of itself says when it ran and what it touched, so it differs.
-OF_THE_BUILD = ("int_build__clock", "int_build__touched_dates")
+OF_THE_BUILD = ("int_build__clock", "int_build__touched_dates", "int_build__touched_keys")
 MODELS_ONLY = ("--exclude", "resource_type:test", "resource_type:unit_test")
 OF_ACTS = (
     "int_build__clock",
@@ -226,6 +226,21 @@ def test_a_backfill_makes_its_days_again_and_no_others(days: World, folder: Path
         )
     ]
     assert [str(date) for date in left] == ["2026-06-06"]
+
+
+def test_what_a_changed_seed_decides_is_made_anew_and_nothing_else(days: World, folder: Path) -> None:
+    """Every order line is damaged; the record is made to say that the exchange rates were others."""
+    world = open_world(folder, "defined_anew")
+    shutil.copy(days.database, world.database)
+    with duckdb.connect(str(world.database)) as connection:
+        connection.execute("update fct_order_items set net_gmv_usd_amount = net_gmv_usd_amount + 1")
+        connection.execute("update fct_account_events set region = 'elsewhere'")
+        connection.execute(
+            "update gnomon_build.nodes set checksum = 'another' where node_id = 'seed.gnomon.exchange_rates'"
+        )
+    done = world.dbt("run", "--select", "int_order_items__settled", "fct_order_items", "fct_account_events")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert set(count_differences(days.database, world.database)) == {"fct_account_events"}
 
 
 @pytest.mark.parametrize(

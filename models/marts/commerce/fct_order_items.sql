@@ -1,9 +1,18 @@
+{{ config(
+    materialized='incremental',
+    on_schema_change='append_new_columns',
+    meta={'touched': {'kind': 'order_item_id', 'key': 'order_item_id'}},
+) }}
+
 with order_items as (
-    {{ known_rows(ref('stg_raw__order_items')) }}
+    {{ known_rows(ref('stg_raw__order_items'), is_touched_key('order_item_id')) }}
 ),
 
 content as (
-    {{ known_rows(ref('stg_raw__content')) }}
+    {{ known_rows(
+        ref('stg_raw__content'),
+        is_named_by('content_id', 'order_items', 'attributed_content_id'),
+    ) }}
 ),
 
 order_items_settled as (

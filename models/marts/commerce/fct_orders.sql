@@ -1,9 +1,15 @@
+{{ config(
+    materialized='incremental',
+    on_schema_change='append_new_columns',
+    meta={'touched': {'kind': 'order_id', 'key': 'order_id'}},
+) }}
+
 with orders as (
-    {{ known_rows(ref('stg_raw__orders')) }}
+    {{ known_rows(ref('stg_raw__orders'), is_touched_key('order_id')) }}
 ),
 
 complaints as (
-    {{ known_rows(ref('stg_raw__complaints')) }}
+    {{ known_rows_of(ref('stg_raw__complaints'), is_touched_key('order_id')) }}
 ),
 
 orders_fulfilled as (

@@ -1,9 +1,18 @@
+{{ config(
+    materialized='incremental',
+    on_schema_change='append_new_columns',
+    meta={'touched': {'kind': 'product_event_id', 'key': 'product_event_id'}},
+) }}
+
 with product_events as (
-    {{ known_rows(ref('stg_raw__product_events')) }}
+    {{ known_rows(ref('stg_raw__product_events'), is_touched_key('product_event_id')) }}
 ),
 
 content as (
-    {{ known_rows(ref('stg_raw__content')) }}
+    {{ known_rows(
+        ref('stg_raw__content'),
+        is_named_by('content_id', 'product_events'),
+    ) }}
 ),
 
 final as (

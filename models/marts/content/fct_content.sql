@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    on_schema_change='append_new_columns',
+    meta={'touched': {'kind': 'content_id', 'key': 'content_id'}},
+) }}
+
 with content as (
-    {{ known_rows(ref('stg_raw__content')) }}
+    {{ known_rows(ref('stg_raw__content'), is_touched_key('content_id')) }}
 ),
 
 creator_status as (

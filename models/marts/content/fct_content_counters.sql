@@ -1,9 +1,21 @@
+{{ config(
+    materialized='incremental',
+    on_schema_change='append_new_columns',
+    meta={'touched': {'kind': 'counted_content_id', 'key': 'content_id'}},
+) }}
+
 with content_counters as (
-    {{ known_rows(ref('stg_raw__content_counters')) }}
+    {{ known_rows(
+        ref('stg_raw__content_counters'),
+        is_touched_key('counted_content_id', 'content_id'),
+    ) }}
 ),
 
 content as (
-    {{ known_rows(ref('stg_raw__content')) }}
+    {{ known_rows(
+        ref('stg_raw__content'),
+        is_touched_key('counted_content_id', 'content_id'),
+    ) }}
 ),
 
 final as (

@@ -1,5 +1,15 @@
+{{ config(
+    materialized='incremental',
+    on_schema_change='append_new_columns',
+    pre_hook='{{ begin_creator_days() }}',
+    meta={'touched': {'kind': 'creator_id', 'key': 'creator_id', 'date': 'status_date'}},
+) }}
+
 with creator_posts as (
-    select * from {{ ref('int_creator_posts__daily') }}
+    select
+        *,
+        {{ first_day_made_again('creator_id') }} as made_from_date
+    from {{ ref('int_creator_posts__daily') }}
 ),
 
 creator_status as (
@@ -23,6 +33,7 @@ first_days as (
 changes as (
     select
         creator_posts.creator_id,
+        creator_posts.made_from_date,
         unnest([1, -1]) as activity_gain,
         unnest([creator_posts.post_count, -creator_posts.post_count]) as post_gain,
         unnest([creator_posts.violation_count, -creator_posts.violation_count])
@@ -30,17 +41,19 @@ changes as (
         unnest([creator_posts.activity_date, creator_posts.activity_date + 28])
             as changed_date
     from creator_posts
+    where creator_posts.activity_date > creator_posts.made_from_date - 28
 ),
 
 change_days as (
     select
         changes.creator_id,
+        changes.made_from_date,
         sum(changes.activity_gain) as activity_gain,
         sum(changes.post_gain) as post_gain,
         sum(changes.violation_gain) as violation_gain,
         changes.changed_date
     from changes
-    group by changes.creator_id, changes.changed_date
+    group by changes.creator_id, changes.made_from_date, changes.changed_date
 ),
 
 stretches as (
@@ -49,7 +62,7 @@ stretches as (
         sum(change_days.activity_gain) over windows as activity_count,
         sum(change_days.post_gain) over windows as post_count,
         sum(change_days.violation_gain) over windows as violation_count,
-        change_days.changed_date as first_date,
+        greatest(change_days.changed_date, change_days.made_from_date) as first_date,
         lead(change_days.changed_date) over windows - 1 as last_date
     from change_days
     window windows as (

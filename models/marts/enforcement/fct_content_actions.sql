@@ -1,5 +1,12 @@
+{{ config(
+    materialized='incremental',
+    on_schema_change='append_new_columns',
+    meta={'touched': {'kind': 'acted_content_id', 'key': 'content_id'}},
+) }}
+
 with first_events as (
     select * from {{ ref('int_content__first_events') }}
+    where {{ is_touched_key('acted_content_id', 'content_id') }}
 ),
 
 clock as (

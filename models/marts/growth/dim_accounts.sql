@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    on_schema_change='append_new_columns',
+    meta={'touched': {'kind': 'account_id', 'key': 'account_id'}},
+) }}
+
 with accounts as (
-    {{ known_rows(ref('stg_raw__accounts')) }}
+    {{ known_rows(ref('stg_raw__accounts'), is_touched_key('account_id')) }}
 ),
 
 final as (

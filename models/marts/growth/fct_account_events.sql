@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    on_schema_change='append_new_columns',
+    meta={'touched': {'kind': 'account_event_id', 'key': 'account_event_id'}},
+) }}
+
 with account_events as (
-    {{ known_rows(ref('stg_raw__account_events')) }}
+    {{ known_rows(ref('stg_raw__account_events'), is_touched_key('account_event_id')) }}
 ),
 
 final as (
