@@ -41,13 +41,14 @@
 {% endmacro %}
 
 
-{#- What was known later is in the file already, and cannot be taken out of features again. -#}
+{#- What was known later is in the file already, and cannot be taken out of features again; a build that failed may
+    have got that far, too. -#}
 {% macro _refuse_an_earlier_clock(quoted_path) %}
     {% set as_of = dbt.string_literal(var('as_of')) ~ '::timestamp' if var('as_of')
         else '(select newest_ingested_at::timestamp from read_json(' ~ quoted_path ~ '))' %}
     {% set clocks = run_query(
-        'select as_of_at::varchar, previous_at::varchar, as_of_at < previous_at from (select '
-        ~ as_of ~ ' as as_of_at, ' ~ recorded_as_of() ~ ' as previous_at)'
+        'select as_of_at::varchar, reached_at::varchar, as_of_at < reached_at from (select '
+        ~ as_of ~ ' as as_of_at, greatest(' ~ recorded_as_of() ~ ', ' ~ _reached_as_of() ~ ') as reached_at)'
     ).rows[0] %}
     {% if clocks[2] %}
         {{ exceptions.raise_compiler_error(
@@ -56,6 +57,19 @@
             ~ "`dbt build --full-refresh`, or keep both: DBT_TARGET_PATH=target/other names another working file."
         ) }}
     {% endif %}
+{% endmacro %}
+
+
+{#- The clock of the last build that got as far as its clock, whatever became of it. -#}
+{% macro _reached_as_of() %}
+    {% set clock = target.schema ~ '.int_build__clock' %}
+    {% set is_there = run_query(
+        "select 1 from duckdb_tables() where table_name = 'int_build__clock' and schema_name = "
+        ~ dbt.string_literal(target.schema)
+    ) | length %}
+    {% do return(
+        nothing_recorded() if flags.FULL_REFRESH or not is_there else '(select max(as_of_at) from ' ~ clock ~ ')'
+    ) %}
 {% endmacro %}
 
 

@@ -147,23 +147,3 @@
     {% endfor %}
     {% do return(found) %}
 {% endmacro %}
-
-
-{#- The moment up to which a build came since the last green one, as a literal: one that failed may have been of a later
-    clock than this one, and what it made has to go. -#}
-{% macro reached_as_of() %}
-    {% set found = namespace(as_of_at=none) %}
-    {% if execute and not flags.FULL_REFRESH and graph.nodes is defined %}
-        {% set has_it = run_query(
-            "select 1 from duckdb_columns() where schema_name = " ~ dbt.string_literal(this.schema)
-            ~ " and table_name = 'int_build__clock' and column_name = 'reached_as_of_at'"
-        ) %}
-        {% if has_it | length %}
-            {% set found.as_of_at = run_query(
-                'select cast(max(reached_as_of_at) as varchar) from '
-                ~ this.incorporate(path={'identifier': 'int_build__clock'})
-            ).columns[0].values()[0] %}
-        {% endif %}
-    {% endif %}
-    {% do return("timestamp '" ~ found.as_of_at ~ "'" if found.as_of_at else nothing_recorded()) %}
-{% endmacro %}

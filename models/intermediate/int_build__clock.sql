@@ -13,8 +13,7 @@ clock as (
             cast(nullif('{{ var("as_of") }}', '') as timestamp),
             raw_set.newest_ingested_at
         ) as as_of_at,
-        {{ recorded_as_of() }} as previous_as_of_at,
-        {{ reached_as_of() }} as reached_as_of_at
+        {{ recorded_as_of() }} as previous_as_of_at
     from raw_set
 ),
 
@@ -32,7 +31,6 @@ final as (
         delays.maturity_days,
         clock.as_of_at,
         clock.previous_as_of_at,
-        greatest(clock.as_of_at, clock.reached_as_of_at) as reached_as_of_at,
         clock.as_of_at - to_days(delays.maturity_days) as mature_before_at
     from clock
     cross join delays

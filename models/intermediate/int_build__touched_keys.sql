@@ -147,7 +147,7 @@ items as (
     where
         content.occurred_at >= {{ since }} - to_days(clock.maturity_days)
         and content.occurred_at
-        < clock.reached_as_of_at - to_days(clock.maturity_days)
+        < clock.as_of_at - to_days(clock.maturity_days)
     union all
     select content.content_id
     from content
@@ -183,7 +183,7 @@ orders_changed as (
             or (
                 orders.occurred_at > {{ since }} - interval {{ days }} day
                 and orders.occurred_at
-                <= clock.reached_as_of_at - interval {{ days }} day
+                <= clock.as_of_at - interval {{ days }} day
             )
         {% endfor %}
     union all

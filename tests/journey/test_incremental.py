@@ -270,6 +270,18 @@ def test_what_a_build_cannot_add_is_refused_with_the_remedy(
     assert said in " ".join(refused.stdout.split())
 
 
+def test_a_clock_before_that_of_a_build_that_failed_is_refused(days: World, folder: Path) -> None:
+    """The record knows of green builds only, but the clock of one that failed stands in the file beside its rows."""
+    world = open_world(folder, "failed_later")
+    shutil.copy(days.database, world.database)
+    with duckdb.connect(str(world.database)) as connection:
+        connection.execute("update int_build__clock set as_of_at = timestamp '2026-06-25'")
+    refused = world.dbt("run", "--select", "int_build__clock")
+    assert refused.returncode != 0
+    assert "built as of 2026-06-25 00:00:00, and this build asks for 2026-06-24" in " ".join(refused.stdout.split())
+    assert world.dbt("run", "--full-refresh", "--select", "int_build__clock").returncode == 0
+
+
 def test_no_change_of_columns_is_ignored_and_no_fact_has_a_primary_key(days: World) -> None:
     nodes = json.loads((days.target / "manifest.json").read_text(encoding="utf-8"))["nodes"].values()
     models = [node for node in nodes if node["resource_type"] == "model"]

@@ -233,8 +233,8 @@ class Queries(Totals):
         if is_rank:
             said = Said("ROW_NUMBER()", Kind.INTEGER)
         elif isinstance(function, exp.Anonymous) and function.name.upper() == "LEAD":
-            value, count = (self.say(each) for each in function.expressions)
-            said = Said(call("LEAD", value.text, count.text), value.kind)
+            value, *count = (self.say(each) for each in function.expressions)
+            said = Said(call("LEAD", value.text, *(each.text for each in count)), value.kind)
         elif isinstance(function, exp.Sum | exp.Min | exp.Max):
             said = self.say(function)
         else:
