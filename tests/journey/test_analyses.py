@@ -337,7 +337,8 @@ def test_the_two_effects_add_up_to_the_change_of_the_metric(analysis: Frames, en
 
 def test_robust_z_equals_numpy_and_leaves_its_own_day_out(analysis: Frames, table: Frames, engine: Engine) -> None:
     rows = analysis("registration_anomalies").set_index("event_date")
-    daily = engine.query(["new_registrations"], ["metric_time__day"]).to_pandas().set_index("metric_time__day")
+    asked = engine.query(["new_registrations"], ["metric_time__day"], order_by=["metric_time__day"])
+    daily = asked.to_pandas().set_index("metric_time__day")
     counts = daily["new_registrations"]
     for day in rows.index[::13]:
         moment = pd.Timestamp(day)

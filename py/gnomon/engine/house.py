@@ -55,8 +55,13 @@ class EngineHouse:
             self._leave(tenant)
 
     def refresh(self) -> None:
-        """Open the generation in service now, so that no request has to wait for it."""
+        """Open the generation in service now, so that no request has to wait for it.
+
+        Where nothing has been published nothing is opened: a working file is not to be held for nobody.
+        """
         self._failed = None
+        if self._find_wanted() is None:
+            return
         with self.engine():
             pass
 

@@ -85,7 +85,6 @@ def open_service(project_dir: Path, limits: ServeLimits, anonymous: str | None =
     answers = AnswerCache()
     house = EngineHouse(project_dir, answers)
     # Nothing is served that cannot be: what is wrong is said now.
-    house.refresh()
     with house.engine() as engine:
         for role in policies:
             engine.find_policy(role)
