@@ -169,7 +169,7 @@ def _refuse(ask: Callable[[], object]) -> None:
 
 
 def _compare_running(database: Path) -> Iterator[Comparison]:
-    engine = Engine.open()
+    engine = Engine.open(working=True)
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"attach '{database}' as gnomon (read_only)")
         for name, question in QUESTIONS.items():
