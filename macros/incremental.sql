@@ -70,13 +70,22 @@
         {%- set rows = run_query(
             'select cast(max_by(as_of_at, started_at) as varchar) from gnomon_build.runs '
             ~ 'where is_whole and is_passed'
-        ) -%}
-        {%- set as_of_at = rows.columns[0].values()[0] -%}
+        ) if has_record() else none -%}
+        {%- set as_of_at = rows.columns[0].values()[0] if rows else none -%}
         {%- do graph.update({
             'gnomon_recorded_as_of': "timestamp '" ~ as_of_at ~ "'" if as_of_at else nothing_recorded()
         }) -%}
     {%- endif -%}
     {%- do return(graph.gnomon_recorded_as_of) -%}
+{%- endmacro %}
+
+
+{#- Whether builds are recorded in this file as this project does it: `dbt compile` may ask one that is older or new. -#}
+{% macro has_record() -%}
+    {%- do return(run_query(
+        "select 1 from duckdb_columns() where schema_name = 'gnomon_build' and table_name = 'runs' "
+        ~ "and column_name = 'macros_checksum'"
+    ) | length > 0) -%}
 {%- endmacro %}
 
 

@@ -118,6 +118,9 @@
 
 {% macro _list_defined_anew() %}
     {% set nodes = graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed']) | list %}
+    {% if not has_record() %}
+        {% do return(nodes | map(attribute='unique_id') | list) %}
+    {% endif %}
     {% set recorded = {} %}
     {% for row in run_query(
         'select node_id, max_by(checksum, started_at) from gnomon_build.nodes inner join gnomon_build.runs using (run_id) '
