@@ -150,9 +150,7 @@ class Engine:
         """
         if self._cache is None:
             return self._make(chosen, policy, interruption)
-        key = self.key_of(chosen, policy)
-        found = self._cache.find(key)
-        return found or self._cache.make(key, lambda: self._make(chosen, policy, interruption))
+        return self._cache.make(self.key_of(chosen, policy), lambda: self._make(chosen, policy, interruption))
 
     def key_of(self, chosen: Plan, policy: str | None = None) -> AnswerKey:
         """Return all that the answer of a plan hangs on."""

@@ -36,7 +36,7 @@ def create(
     if role not in policies:
         raise QueryError(explain_unknown("role", role, policies))
     with _open(project_dir) as ring:
-        key, text = ring.make(name, role, _now(), days)
+        key, text = ring.make(name, role, tell_time(), days)
         _show(key, text)
 
 
@@ -44,7 +44,7 @@ def create(
 def rotate(name: _Name, days: _Days = None, project_dir: _Project = Path()) -> None:
     """Revoke a key and print another one of the same name and role."""
     with _open(project_dir) as ring:
-        key, text = ring.rotate(name, _now(), days)
+        key, text = ring.rotate(name, tell_time(), days)
         _show(key, text)
 
 
@@ -52,7 +52,7 @@ def rotate(name: _Name, days: _Days = None, project_dir: _Project = Path()) -> N
 def revoke(name: _Name, project_dir: _Project = Path()) -> None:
     """Let a key open nothing from now on."""
     with _open(project_dir) as ring:
-        key = ring.revoke(name, _now())
+        key = ring.revoke(name, tell_time())
     typer.echo(f"key '{key.name}' of role '{key.role}' opens nothing any more", err=True)
 
 
@@ -75,7 +75,7 @@ def list_keys(
                 ("role", [key.role for key in keys], False),
                 ("created", [f"{key.created_at:%Y-%m-%d}" for key in keys], False),
                 ("expires", [f"{key.expires_at:%Y-%m-%d}" if key.expires_at else "-" for key in keys], False),
-                ("is good", ["yes" if key.is_good(_now()) else "no" for key in keys], False),
+                ("is good", ["yes" if key.is_good(tell_time()) else "no" for key in keys], False),
             ]
         )
     )
@@ -99,5 +99,6 @@ def _show(key: Key, text: str) -> None:
     typer.echo(f"key '{key.name}' of role '{key.role}', {until}; keep it, it is not shown again", err=True)
 
 
-def _now() -> datetime:
+def tell_time() -> datetime:
+    """Return the moment, UTC without a zone: the one place where serving asks the machine for it."""
     return datetime.now(UTC).replace(tzinfo=None)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gnomon.core.errors import DefinitionError, QueryError, WarehouseError, explain_unknown
+from gnomon.serve.key_commands import tell_time
 
 if TYPE_CHECKING:
     from gnomon.core.settings import Settings
@@ -91,9 +91,9 @@ def open_service(project_dir: Path, limits: ServeLimits, anonymous: str | None =
     database = StateDatabase.open(settings.state)
     return Service(
         house=house,
-        callers=Callers(database, _now, _open_tokens(settings), anonymous),
+        callers=Callers(database, tell_time, _open_tokens(settings), anonymous),
         log=QuestionLog(database, settings.spool),
-        now=_now,
+        now=tell_time,
         answers=answers,
         limits=limits,
     )
@@ -116,7 +116,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
