@@ -16,6 +16,7 @@ E = TypeVar("E", bound=exp.Expr)
 _COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+@lru_cache(maxsize=4096)
 def is_plain(expr: str) -> bool:
     """Tell whether a definition's SQL is no more than a column's name."""
     return _COLUMN_NAME.fullmatch(expr) is not None and expr.lower() not in ("true", "false", "null")
