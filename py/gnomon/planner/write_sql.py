@@ -190,6 +190,8 @@ def _write_branches(answer: Answer, flagged: set[int]) -> list[_Branch]:
 def _stitch(branches: list[_Branch], groups: list[str]) -> exp.Select:
     columns = [column for branch in branches for column in branch.columns]
     flags = [branch.flag for branch in branches if branch.flag is not None]
+    # Where every branch may add rows, none has to say that it may.
+    marks = bool(groups) and not all(branch.is_asked for branch in branches)
     parts: list[exp.Query] = []
     for branch in branches:
         own = set(branch.columns)
@@ -197,9 +199,9 @@ def _stitch(branches: list[_Branch], groups: list[str]) -> exp.Select:
             *names(groups),
             *(name(column) if column in own else alias(exp.Null(), column) for column in columns),
             *(alias(exp.true() if flag == branch.flag else exp.Null(), flag) for flag in flags),
-            alias(number(int(branch.is_asked)), _ASKED),
+            *([alias(number(int(branch.is_asked)), _ASKED)] if marks else []),
         ]
         parts.append(select(selected, cte(branch.called)))
     values = [alias(exp.Max(this=name(column)), column) for column in (*columns, *flags)]
-    is_asked = exp.EQ(this=exp.Max(this=name(_ASKED)), expression=number(1)) if groups else None
+    is_asked = exp.EQ(this=exp.Max(this=name(_ASKED)), expression=number(1)) if marks else None
     return select([*names(groups), *values], subquery(union_all(parts), "branches"), group=len(groups), having=is_asked)

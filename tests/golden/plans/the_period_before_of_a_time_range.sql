@@ -35,8 +35,7 @@ WITH "scan_1" AS (
       "__bad_posts_1",
       "__posts_2",
       NULL AS "__bad_posts_3",
-      NULL AS "__posts_4",
-      1 AS "__is_asked"
+      NULL AS "__posts_4"
     FROM "scan_1"
     UNION ALL
     SELECT
@@ -44,14 +43,11 @@ WITH "scan_1" AS (
       NULL AS "__bad_posts_1",
       NULL AS "__posts_2",
       "__bad_posts_3",
-      "__posts_4",
-      1 AS "__is_asked"
+      "__posts_4"
     FROM "scan_2"
   ) AS "branches"
   GROUP BY
     1
-  HAVING
-    MAX("__is_asked") = 1
 )
 SELECT
   "post__kind",

@@ -31,8 +31,7 @@ WITH "scan_1" AS (
       "__bad_posts_1",
       "__posts_2",
       CAST(NULL AS SMALLINT) AS "__bad_posts_3",
-      CAST(NULL AS SMALLINT) AS "__posts_4",
-      1 AS "__is_asked"
+      CAST(NULL AS SMALLINT) AS "__posts_4"
     FROM "scan_1"
     UNION ALL
     SELECT
@@ -40,12 +39,10 @@ WITH "scan_1" AS (
       CAST(NULL AS SMALLINT) AS "__bad_posts_1",
       CAST(NULL AS SMALLINT) AS "__posts_2",
       "__bad_posts_3",
-      "__posts_4",
-      1 AS "__is_asked"
+      "__posts_4"
     FROM "scan_2"
   ) AS "branches"
   GROUP BY 1
-  HAVING MAX("__is_asked") = 1
 )
 SELECT
   "post__kind",
