@@ -2,11 +2,11 @@
 
 from gnomon.engine.build_record import BuildRecord
 from gnomon.engine.cache import AnswerCache, Cache
-from gnomon.engine.conditions import Condition
 from gnomon.engine.engine import Engine
 from gnomon.engine.house import EngineHouse
 from gnomon.engine.result import Provenance, Result
 from gnomon.engine.sql_door import Limits, SqlDoor
+from gnomon.planner import Condition
 
 __all__ = [
     "AnswerCache",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ from gnomon.access import EVERYTHING, Policy, read_policies
 from gnomon.core.errors import AccessError, DefinitionError, QueryError, explain_unknown
 from gnomon.core.names import MetricName
 from gnomon.engine.cache import AnswerCache, AnswerKey
-from gnomon.engine.conditions import Condition, write_condition
 from gnomon.engine.estimates import bound_estimates, take_units
 from gnomon.engine.judgement import (
     describe_build,
@@ -24,7 +24,8 @@ from gnomon.engine.permission import check_policy, restrict
 from gnomon.engine.request import Moment, expand_saved, read_moment, read_words
 from gnomon.engine.result import Provenance, Result
 from gnomon.engine.served import Served
-from gnomon.planner import DUCKDB, Plan, Planner, Question, Recommendation, propose_rollups
+from gnomon.planner import DUCKDB, Condition, Plan, Planner, Question, Recommendation, propose_rollups
+from gnomon.planner.conditions import write_condition
 from gnomon.semantic import Manifest, parse_manifest, read_manifest
 from gnomon.semantic.model import Metric
 from gnomon.warehouse import Interruption, Warehouse
@@ -316,6 +317,11 @@ class Engine:
     def data_version(self) -> str:
         """What the rows are: the generation, else the build, else the file."""
         return self._served.data_version if self._served else str(self._warehouse.path)
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The build's clock (UTC); None for a file of another project."""
+        return self._record.as_of if self._record else None
 
     @property
     def generation_id(self) -> str | None:

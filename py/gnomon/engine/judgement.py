@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gnomon.core.errors import DefinitionError, join_names
@@ -81,7 +80,7 @@ def describe_metrics(metrics: tuple[Metric, ...], record: BuildRecord | None) ->
     for metric in metrics:
         days = metric.documentation.matures_after_days
         if days and record is not None:
-            mature_until = (record.as_of - timedelta(days=days)).date()
+            mature_until = metric.documentation.mature_until(record.as_of)
             yield f"{metric.name} matures after {days} days: what happened after {mature_until} can still change"
         if record is not None and any(used.offset for used in metric.inputs):
             yield (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from enum import Enum
 
 from gnomon.core.names import DimensionName, EntityName, MeasureName, MetricName, ModelName
@@ -247,6 +248,10 @@ class Documentation:
     never_by: tuple[str, ...] = ()
     needs: tuple[str, ...] | None = None
     missing_inputs: tuple[str, ...] = ()
+
+    def mature_until(self, as_of: datetime) -> date:
+        """Return the last day that cannot change much any more, for a build whose clock is `as_of`."""
+        return (as_of - timedelta(days=self.matures_after_days)).date()
 
 
 @dataclass(frozen=True)

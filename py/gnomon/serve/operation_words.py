@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gnomon.semantic.units import format_value
 from gnomon.serve.publish_words import tell_publication, write_value
-from gnomon.serve.rendering import format_value
 
 if TYPE_CHECKING:
     from gnomon.operations import DailyRun, Diagnosis, NorthStar

@@ -5,19 +5,18 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from gnomon.engine import Provenance, Result
+from gnomon.semantic.units import NO_VALUE, format_value
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from gnomon.measurement import Interval
-
-_NULL = "-"
 
 
 def render_table(result: Result) -> str:
@@ -137,27 +136,7 @@ def write_number_or_text(value: object) -> float | str:
     return float(value) if isinstance(value, Decimal) else str(value)
 
 
-_FORMATS: dict[str, Callable[[float], str]] = {
-    "rate": lambda value: f"{100 * value:.2f} %",
-    "points": lambda value: f"{100 * value:+.2f} points",
-    "count": lambda value: f"{value:,.0f}",
-    "usd": lambda value: f"${value:,.2f}",
-    "score": lambda value: f"{value:.1f}",
-    "hours": lambda value: f"{value:.1f} h",
-}
-
-
 def _format_interval(interval: Interval | None, unit: str | None) -> str:
     if interval is None:
-        return _NULL
+        return NO_VALUE
     return f"{format_value(interval.low, unit)} to {format_value(interval.high, unit)}"
-
-
-def format_value(value: Any, unit: str | None) -> str:
-    """Return a value as people read it, by its unit."""
-    if value is None:
-        return _NULL
-    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) and unit is not None:
-        write = _FORMATS.get(unit)
-        return write(float(value)) if write else f"{float(value):,.4g}"
-    return str(value)
