@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from gnomon.measurement import Interval
 from gnomon.planner import Condition, Plan
 from gnomon.semantic import Manifest
+from gnomon.semantic.model import Metric
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,6 +37,8 @@ class Answer(Protocol):
     def units(self) -> Mapping[str, pa.ChunkedArray]: ...  # noqa: D102
     @property
     def intervals(self) -> Mapping[str, tuple[Interval | None, ...]]: ...  # noqa: D102
+    @property
+    def metrics(self) -> tuple[Metric, ...]: ...  # noqa: D102
     @property
     def provenance(self) -> Provenance: ...  # noqa: D102
 

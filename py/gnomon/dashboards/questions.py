@@ -15,6 +15,8 @@ from gnomon.semantic.model import Metric
 
 # So many series can be told apart on one chart; the others are one.
 MOST_SERIES = 6
+# The course of a number has so many days at least, about thirteen periods.
+_COURSE = {Grain.DAY: 14, Grain.WEEK: 91, Grain.MONTH: 400, Grain.QUARTER: 1190, Grain.YEAR: 4750}
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,9 @@ def _ask_number(content: Number, metric: Metric, where: tuple[Condition, ...], s
     last = min(scope.days.last, mature)
     first = last - timedelta(days=content.last_days - 1)
     days = Days(max(first, scope.days.first) if scope.are_days_chosen else first, last)
-    whole = keep_whole_periods(scope.days, content.grain)
+    longest = Days(scope.days.last - timedelta(days=_COURSE[content.grain] - 1), scope.days.last)
+    is_longer = not scope.are_days_chosen and longest.first < scope.days.first
+    whole = keep_whole_periods(longest if is_longer else scope.days, content.grain)
     course = Ask((metric.name,), whole, (time := f"{TIME}__{content.grain.value}",), where, (time,)) if whole else None
     if days.last < days.first:
         return Asked(None, None, mature, course, _say_immature(scope.days, mature))

@@ -256,7 +256,7 @@ class Documentation:
 
 @dataclass(frozen=True)
 class Metric:
-    """A definition. Ratio: inputs are numerator, denominator. Derived: inputs of `expr`.
+    """A definition; `label` is its name in words. Ratio: inputs are numerator, denominator. Derived: those of `expr`.
 
     Simple and cumulative: `measure` is what is added up. Conversion: `measure` is the base.
     """
@@ -272,6 +272,7 @@ class Metric:
     documentation: Documentation
     accumulation: Accumulation | None = None
     conversion: Conversion | None = None
+    label: str | None = None
 
     @property
     def measures(self) -> tuple[MeasureInput, ...]:

@@ -1,0 +1,43 @@
+"""Whether a change is for the better and a target is met: by the metric's direction, and no more than is sure."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from gnomon.dashboards.answers import Figure
+from gnomon.semantic.model import Metric
+
+
+class Verdict(Enum):
+    """What can be said of a change or of a target."""
+
+    GOOD = "good"
+    BAD = "bad"
+    UNCLEAR = "unclear"
+    NONE = "none"
+
+
+def judge_change(metric: Metric, change: Figure) -> Verdict:
+    """Return whether a change is for the better; it is unclear where its interval holds no change.
+
+    There is no verdict on a metric without a direction, or without a change.
+    """
+    direction = metric.documentation.direction
+    if change.value is None or direction not in ("up", "down"):
+        return Verdict.NONE
+    if change.low is not None and change.high is not None and change.low <= 0 <= change.high:
+        return Verdict.UNCLEAR
+    if change.value == 0:
+        return Verdict.NONE
+    return Verdict.GOOD if (change.value > 0) == (direction == "up") else Verdict.BAD
+
+
+def judge_target(metric: Metric, figure: Figure) -> Verdict:
+    """Return whether the target is met; it is unclear where the interval holds the target."""
+    target = metric.documentation.target
+    if target is None or figure.value is None:
+        return Verdict.NONE
+    if figure.low is not None and figure.high is not None and figure.low <= target <= figure.high:
+        return Verdict.UNCLEAR
+    is_met = figure.value >= target if metric.documentation.direction == "up" else figure.value <= target
+    return Verdict.GOOD if is_met else Verdict.BAD
