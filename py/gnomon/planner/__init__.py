@@ -1,6 +1,7 @@
 """Room 2: a question and a manifest become SQL. A row of pure passes; no I/O."""
 
 from gnomon.planner.compiled import Compiled
+from gnomon.planner.copy import Copy
 from gnomon.planner.dialects import DIALECTS, DUCKDB
 from gnomon.planner.plan import Plan, plan
 from gnomon.planner.planner import Planner
@@ -15,6 +16,7 @@ __all__ = [
     "UNITS_PREFIX",
     "VARIANCE_PREFIX",
     "Compiled",
+    "Copy",
     "Logged",
     "Plan",
     "Planner",
