@@ -17,7 +17,9 @@ LINES = {
     "serve": 6,
 }  # fmt: skip
 OPENS_DUCKDB = {"warehouse", "ingest", "simulate", "scores"}
-ONLY_IN = {"typer": {"serve"}, "fastapi": {"serve"}, "xgboost": {"scores"}, "sklearn": {"scores"}}
+ONLY_IN = {
+    "typer": {"serve"}, "fastapi": {"serve"}, "xgboost": {"scores"}, "sklearn": {"scores"}, "asyncpg": {"warehouse"},
+}  # fmt: skip
 
 
 def imports_of(path: Path) -> set[str]:
