@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,28 @@ def real_log() -> Path:
     if not folder.is_dir():
         pytest.skip("the real log is not there: ../shared/data/kuairand, beside the project, is missing")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a real Postgres, or a loud skip."""
+    # Read where it is asked for: most tests need no driver.
+    from tests.dialects.postgres import start_server
+
+    with ExitStack() as stack:
+        try:
+            address = stack.enter_context(start_server())
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            pytest.skip(f"Postgres does not start from its wheel here: {error}")
+        yield address
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small generations of three builds, to be copied to Postgres."""
+    from tests.copies import fill_shelf
+
+    return fill_shelf(tmp_path_factory.mktemp("shelf"), 1, 2, 3)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.dialects.postgres import start_server
 from tests.dialects.spark import find_missing, start_spark
 
 if TYPE_CHECKING:
@@ -21,13 +20,6 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The address of a Postgres."""
-    with start_server() as address:
-        yield address
 
 
 @pytest.fixture(scope="session")

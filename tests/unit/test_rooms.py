@@ -18,7 +18,7 @@ LINES = {
 }  # fmt: skip
 OPENS_DUCKDB = {"warehouse", "ingest", "simulate", "scores"}
 ONLY_IN = {
-    "typer": {"serve"}, "fastapi": {"serve"}, "jinja2": {"serve"}, "vl_convert": {"serve"},
+    "typer": {"serve"}, "fastapi": {"serve"}, "jinja2": {"serve"}, "vl_convert": {"serve"}, "asyncpg": {"warehouse"},
     "altair": {"dashboards"}, "xgboost": {"scores"}, "sklearn": {"scores"},
 }  # fmt: skip
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DEFAULT_TARGET = "target"
 DEFAULT_MEMORY_LIMIT = "8GB"
+DEFAULT_COPY_BUDGET = "2GB"
 
 
 @dataclass(frozen=True)
 class Settings:
     """Where things are, relative to the project's folder; GNOMON_RAW is read by dbt alone.
 
+    GNOMON_COPY          address of the serving copy's Postgres no default; `--to postgres` asks for it
+    GNOMON_COPY_BUDGET   the most that one copy may have        default 2GB
     GNOMON_DATABASE      the working DuckDB file dbt builds in  default target/gnomon.duckdb
     GNOMON_GENERATIONS   the folder of published generations    default target/generations
     GNOMON_HASH_KEY      key of the identifier hashes           no default; adapters ask for it
@@ -35,6 +38,9 @@ class Settings:
     token_key: Path | None = None
     token_issuer: str | None = None
     token_audience: str | None = None
+    # It has a password in it, so nothing shows it.
+    copy: str | None = field(default=None, repr=False)
+    copy_budget: str = DEFAULT_COPY_BUDGET
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, project_dir: Path = Path()) -> Settings:
@@ -53,4 +59,6 @@ class Settings:
             token_key=Path(environ["GNOMON_TOKEN_KEY"]) if "GNOMON_TOKEN_KEY" in environ else None,
             token_issuer=environ.get("GNOMON_TOKEN_ISSUER"),
             token_audience=environ.get("GNOMON_TOKEN_AUDIENCE"),
+            copy=environ.get("GNOMON_COPY"),
+            copy_budget=environ.get("GNOMON_COPY_BUDGET", DEFAULT_COPY_BUDGET),
         )

@@ -24,7 +24,7 @@ from gnomon.engine.permission import check_policy, restrict
 from gnomon.engine.request import Moment, expand_saved, read_moment, read_words
 from gnomon.engine.result import Provenance, Result
 from gnomon.engine.served import Served
-from gnomon.planner import DUCKDB, Condition, Plan, Planner, Question, Recommendation, propose_rollups
+from gnomon.planner import DUCKDB, Condition, Copy, Plan, Planner, Question, Recommendation, propose_rollups
 from gnomon.planner.conditions import write_condition
 from gnomon.semantic import Manifest, parse_manifest, read_manifest
 from gnomon.semantic.model import Metric
@@ -50,7 +50,7 @@ class Engine:
         self.manifest = manifest
         rollups = served.count_rollups(manifest) if served else {}
         self._planner = Planner(manifest, rollups, dates=warehouse.date_columns())
-        self._translators: dict[str, Planner] = {}
+        self._translators: dict[str | Copy, Planner] = {}
         self._warehouse = warehouse
         self._served = served
         self._record = served.record if served else None
@@ -66,15 +66,16 @@ class Engine:
         *,
         manifest: str | Path | None = None,
         working: bool = False,
+        generation: str | None = None,
         cache: AnswerCache | None = None,
     ) -> Engine:
         """Serve a project's generation in service, with the definitions it was built with, until `close`.
 
-        Where nothing has been published, or with `working`, it is the working file. `manifest` takes other
-        definitions: a semantic_manifest.json or the folder that holds it, as `dbt parse` leaves it after an edit.
-        WarehouseError if nothing has been built.
+        `generation` is the id of another one that is kept. Where nothing has been published, or with `working`, it
+        is the working file. `manifest` takes other definitions: a semantic_manifest.json or the folder that holds
+        it, as `dbt parse` leaves it after an edit. WarehouseError if nothing has been built.
         """
-        served = Served.open(Path(project_dir), working=working)
+        served = Served.open(Path(project_dir), working=working, generation=generation)
         try:
             built_with = parse_manifest(served.record.semantic_manifest, origin=str(served.warehouse.path))
             chosen = built_with if manifest is None else read_manifest(_locate_manifest(Path(manifest)))
@@ -206,11 +207,13 @@ class Engine:
         time_zone: str | None = None,
         dialect: str = DUCKDB,
         outer_filters: Sequence[str] = (),
+        copy: Copy | None = None,
     ) -> Plan:
         """Return how the same question would be answered: the SQL, the rollups, and why.
 
-        In another `dialect` it is for a copy of the same tables. `outer_filters` are dimensions, by each of which
-        somebody else will put a filter into the SQL.
+        In another `dialect` it is for a copy of the same tables; with a `copy`, in its dialect, for one that holds
+        some of them, and QueryError refuses what it cannot answer, or what only the engine would empty. `outer_filters`
+        are dimensions, by each of which somebody else will put a filter into the SQL.
         """
         question = Question(
             metrics=read_words("metrics", metrics),
@@ -228,7 +231,12 @@ class Engine:
         question = expand_saved(self.manifest, question, saved_query)
         if policy is not None:
             question = restrict(self._planner.compiled, question, self.find_policy(policy))
-        return self._planner_of(dialect).plan(question)
+        chosen = self._planner_of(dialect if copy is None else copy).plan(question)
+        for metric in chosen.metrics if copy is not None else ():
+            reason = self._explain_absent(metric)
+            if reason is not None:
+                raise QueryError(f"metric '{metric.name}' is null, and SQL over a copy would not say so: {reason}.")
+        return chosen
 
     def _write_conditions(self, where: Sequence[str | Condition]) -> Sequence[str]:
         """Return filters as texts; what is no Condition is left for `read_words` to judge."""
@@ -250,13 +258,17 @@ class Engine:
 
         return propose_rollups(self._planner.compiled, read_log(Path(log), self.manifest), count, self._planner.rollups)
 
-    def _planner_of(self, dialect: str) -> Planner:
-        if dialect == DUCKDB:
+    def _planner_of(self, target: str | Copy) -> Planner:
+        if target == DUCKDB:
             return self._planner
-        found = self._translators.get(dialect)
+        found = self._translators.get(target)
         if found is None:
             dates, types = self._warehouse.date_columns(), self._warehouse.column_types()
-            found = self._translators[dialect] = Planner(self.manifest, dates=dates, dialect=dialect, types=types)
+            if isinstance(target, Copy):
+                found = Planner.of_copy(self.manifest, target, self._planner.rollups, dates, types)
+            else:
+                found = Planner(self.manifest, dates=dates, dialect=target, types=types)
+            self._translators[target] = found
         return found
 
     def find_metric(self, name: str) -> Metric:
@@ -337,16 +349,23 @@ class Engine:
         nulls: dict[str, str] = {}
         for metric in chosen.metrics:
             place = table.column_names.index(metric.name)
-            absent = find_absent_tables(self.manifest, self._record, metric) if self._record else ()
-            if absent and self._record is not None:
+            reason = self._explain_absent(metric)
+            if reason is not None:
                 empty = pa.nulls(table.num_rows, table.schema.field(place).type)
                 table = table.set_column(place, metric.name, empty)
-                nulls[metric.name] = explain_absent(self._record, absent)
+                nulls[metric.name] = reason
                 continue
             reason = explain_floors(self.manifest, metric, table, units)
             if reason is not None:
                 nulls[metric.name] = reason
         return table, nulls
+
+    def _explain_absent(self, metric: Metric) -> str | None:
+        """Return why the source cannot answer a metric at all; None if it can."""
+        if self._record is None:
+            return None
+        absent = find_absent_tables(self.manifest, self._record, metric)
+        return explain_absent(self._record, absent) if absent else None
 
     def _provenance(self, chosen: Plan, nulls: dict[str, str], policy: str | None) -> Provenance:
         record = self._record

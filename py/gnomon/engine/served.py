@@ -26,10 +26,16 @@ class Served:
     made: tuple[MadeRollup, ...] = ()
 
     @classmethod
-    def open(cls, project_dir: Path, *, working: bool = False) -> Served:
-        """Open the generation in service; the working file if `working`, or if nothing has been published."""
+    def open(cls, project_dir: Path, *, working: bool = False, generation: str | None = None) -> Served:
+        """Open the generation in service, or the one of that id; WarehouseError if it is not kept.
+
+        It is the working file if `working`, or if nothing has been published.
+        """
         settings = Settings.read(project_dir=project_dir)
-        lease = None if working else Generations(settings.generations).take()
+        generations = Generations(settings.generations)
+        lease = None if working else generations.take() if generation is None else generations.hold(generation)
+        if lease is None and generation is not None:
+            raise WarehouseError(f"{generations.folder}: generation '{generation}' is not kept.")
         if lease is None:
             return cls._read(settings.database, None)
         try:

@@ -2,6 +2,7 @@
 
 from gnomon.planner.compiled import Compiled
 from gnomon.planner.conditions import Condition
+from gnomon.planner.copy import Copy
 from gnomon.planner.dialects import DIALECTS, DUCKDB
 from gnomon.planner.plan import Plan, plan
 from gnomon.planner.planner import Planner
@@ -17,6 +18,7 @@ __all__ = [
     "VARIANCE_PREFIX",
     "Compiled",
     "Condition",
+    "Copy",
     "Logged",
     "Plan",
     "Planner",

@@ -11,6 +11,7 @@ from gnomon.planner.absorb_scans import absorb_scans
 from gnomon.planner.algebra import Answer, Variance
 from gnomon.planner.choose_rollups import choose_rollups
 from gnomon.planner.compiled import Compiled
+from gnomon.planner.copy import Copy, check_tables
 from gnomon.planner.count_latest import count_latest
 from gnomon.planner.dialects import DUCKDB, check_dialect, write_in
 from gnomon.planner.draft import Draft, Pass, Resolved
@@ -90,11 +91,13 @@ def plan(
     rollups: Mapping[str, int] = {},
     dialect: str = DUCKDB,
     types: Mapping[tuple[str, str], str] = {},
+    copy: Copy | None = None,
 ) -> Plan:
     """Return the plan; QueryError refuses what cannot be answered exactly.
 
     `rollups` are those that exist, by name, with their numbers of rows. Another dialect than DuckDB's needs to know
-    the `types` of columns, by relation in quotes and name in lower case, wherever engines differ by them.
+    the `types` of columns, by relation in quotes and name in lower case, wherever engines differ by them. A plan for
+    a `copy` reads nothing that the copy does not hold.
     """
     check_dialect(dialect)
     check_question(question)
@@ -105,6 +108,8 @@ def plan(
     for run in PASSES:
         draft = run(compiled, draft)
     assert draft.query is not None
+    if copy is not None:
+        check_tables(draft.query, copy, draft.why)
     resolved, groups = draft.resolved, draft.answer.groups
     filters = place_outer_filters(draft.query, question, known.holds_dates)
     sql = draft.query.sql(dialect="duckdb", copy=False) if dialect == DUCKDB else write_in(dialect, draft.query, types)

@@ -17,6 +17,7 @@ from threading import Lock
 
 from gnomon.core.errors import QueryError
 from gnomon.planner.compiled import Compiled
+from gnomon.planner.copy import Copy
 from gnomon.planner.dialects import DUCKDB, check_dialect
 from gnomon.planner.draft import ANY_END, ANY_START, TimeRange
 from gnomon.planner.filters import MOST_CHARACTERS
@@ -50,7 +51,7 @@ class Planner:
 
     `rollups` are those that exist, by name, with their numbers of rows; `dates` are the columns, as relation and
     name in lower case, that are known to hold dates without a time of day. Another dialect than DuckDB's needs to
-    know the `types` of columns, by the same names.
+    know the `types` of columns, by the same names. With a `copy`, all of these are names of its tables.
     """
 
     def __init__(
@@ -60,16 +61,43 @@ class Planner:
         dates: frozenset[tuple[str, str]] = frozenset(),
         dialect: str = DUCKDB,
         types: Mapping[tuple[str, str], str] = {},
+        copy: Copy | None = None,
     ) -> None:
         check_dialect(dialect)
         self.dialect = dialect
         self.types = types
+        self.copy = copy
         self.compiled = Compiled(manifest, dates)
         self.rollups = rollups
         self._kept: OrderedDict[Question, _Kept] = OrderedDict()
         self._lock = Lock()
         self.hits = 0
         self.misses = 0
+
+    @classmethod
+    def of_copy(
+        cls,
+        manifest: Manifest,
+        copy: Copy,
+        rollups: Mapping[str, int],
+        dates: frozenset[tuple[str, str]],
+        types: Mapping[tuple[str, str], str],
+    ) -> Planner:
+        """Return a planner over a copy; what is known of the warehouse's tables is moved to the copy's."""
+        made = {
+            rollup.name
+            for model in manifest.models.values()
+            for rollup in model.rollups
+            if copy.find(rollup.relation) is not None
+        }
+        return cls(
+            manifest.within(copy.schema),
+            {name: rows for name, rows in rollups.items() if name in made},
+            frozenset(copy.move(dict.fromkeys(dates))),
+            copy.dialect,
+            copy.move(types),
+            copy,
+        )
 
     def plan(self, question: Question) -> Plan:
         """Return the plan; QueryError refuses what cannot be answered exactly."""
@@ -105,7 +133,7 @@ class Planner:
         return replace(kept.plan, sql="".join(parts))
 
     def _make(self, question: Question) -> Plan:
-        return plan(self.compiled, question, self.rollups, self.dialect, self.types)
+        return plan(self.compiled, question, self.rollups, self.dialect, self.types, self.copy)
 
     def _keep(self, shape: Question, question: Question) -> _Kept | None:
         """Plan the shape; None if it is refused, so that the question itself is, in its own words."""

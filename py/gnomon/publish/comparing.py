@@ -1,25 +1,36 @@
-"""Holding an answer from a rollup against the answer from the table, inside DuckDB, whatever their sizes."""
+"""Holding two answers to one question against each other, inside DuckDB, whatever their sizes."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import sqlglot
 from sqlglot import exp
 
-from gnomon.planner import Plan
 from gnomon.warehouse import Warehouse
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_GIVEN = "given"
 _LEFT, _RIGHT, _THERE = "rolled", "base", "__there"
 # Sums of binary fractions depend on their order in the last digits; all other values must be the same.
 _TOLERANCE = "1e-9"
 _FRACTIONS = ("DOUBLE", "FLOAT")
 
 
-def find_difference(warehouse: Warehouse, rolled: Plan, base: Plan) -> dict[str, Any] | None:
-    """Return the first row in which two answers differ, with both sides of each column; None if there is none."""
-    groups, values = rolled.groups, tuple(str(metric.name) for metric in rolled.metrics)
-    sides = [_write_side(rolled.sql, _LEFT), _write_side(base.sql, _RIGHT)]
+def find_difference(
+    warehouse: Warehouse, rolled: str | pa.Table, base: str, groups: Sequence[str], values: Sequence[str]
+) -> dict[str, Any] | None:
+    """Return the first row in which two answers differ, with both sides of each column; None if there is none.
+
+    They are SQL, or one is an answer of another engine's. `groups` and `values` are their columns; the rows of each
+    are told apart by its groups.
+    """
+    given = {} if isinstance(rolled, str) else {_GIVEN: rolled}
+    left = rolled if isinstance(rolled, str) else exp.select("*").from_(_GIVEN).sql(dialect="duckdb")
+    sides = [_write_side(left, _LEFT), _write_side(base, _RIGHT)]
     shown = [
         exp.column(name, side, quoted=True).as_(f"{side} {name}", quoted=True)
         for name in (*groups, *values)
@@ -33,7 +44,7 @@ def find_difference(warehouse: Warehouse, rolled: Plan, base: Plan) -> dict[str,
         query = query.join(sides[1], join_type="cross")
     unlike = [exp.NullSafeNEQ(this=_left(_THERE), expression=_right(_THERE)), *map(_differ, values)]
     query = query.where(exp.or_(*unlike)).limit(1)
-    rows = warehouse.query(query.sql(dialect="duckdb")).to_pylist()
+    rows = warehouse.query(query.sql(dialect="duckdb"), given=given).to_pylist()
     return rows[0] if rows else None
 
 

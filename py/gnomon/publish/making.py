@@ -119,7 +119,8 @@ def _compare_answers(warehouse: Warehouse, intent: Intent, rows: Mapping[str, in
         asked = 0
         asker = Asker(compiled, model, rollup, rows[rollup.name], intent.build.record.run_id)
         for question, rolled, base in asker.ask(warehouse):
-            difference = find_difference(warehouse, rolled, base)
+            names = [metric.name for metric in rolled.metrics]
+            difference = find_difference(warehouse, rolled.sql, base.sql, rolled.groups, names)
             if difference is not None:
                 raise WarehouseError(
                     f"rollup '{rollup.name}' answers otherwise than its table '{model.name}'. Asked for "

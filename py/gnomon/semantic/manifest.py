@@ -230,6 +230,7 @@ def _read_measure(item: Json, default_time: str | None) -> Measure:
         if rule
         else None,
         percentile=_read_percentile(item),
+        description=item.get("description") or "",
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
 
+from gnomon.core.errors import DefinitionError
 from gnomon.core.names import DimensionName, EntityName, MeasureName, MetricName, ModelName
 from gnomon.semantic.grain import CustomGrain, Grain
 
@@ -99,6 +100,7 @@ class Measure:
     time_dimension: DimensionName
     non_additive: NonAdditive | None
     percentile: Percentile | None = None
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -321,6 +323,34 @@ class Manifest:
     def databases(self) -> frozenset[str]:
         """The database names that the relations carry."""
         return frozenset(model.database for model in self.models.values())
+
+    def within(self, schema: str) -> Manifest:
+        """Return the same definitions over tables of the same names that all stand in one schema.
+
+        DefinitionError if two tables of different schemas have one name.
+        """
+        places: dict[str, str] = {}
+
+        def move(relation: str) -> str:
+            name = relation.rpartition(".")[2]
+            other = places.setdefault(name, relation)
+            if other != relation:
+                raise DefinitionError(
+                    f"{relation} and {other} have one name, so they cannot stand in one schema. Rename one of them."
+                )
+            return f'"{schema}".{name}'
+
+        models = {
+            name: replace(
+                model,
+                relation=move(model.relation),
+                rollups=tuple(replace(rollup, relation=move(rollup.relation)) for rollup in model.rollups),
+            )
+            for name, model in self.models.items()
+        }
+        spines = tuple(replace(spine, relation=move(spine.relation)) for spine in self.spines)
+        grains = {name: replace(grain, relation=move(grain.relation)) for name, grain in self.custom_grains.items()}
+        return replace(self, models=models, spines=spines, custom_grains=grains)
 
     def model_of(self, measure: MeasureName) -> SemanticModel:
         """Return the semantic model that a measure belongs to."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,12 +22,13 @@ from gnomon.core.errors import GnomonError, QueryError
 from gnomon.serve.dashboard_commands import dashboards_app
 from gnomon.serve.key_commands import keys_app
 from gnomon.serve.operation_commands import daily, doctor
-from gnomon.serve.publish_commands import publish
+from gnomon.serve.publish_commands import publish, read_address
 from gnomon.serve.serve_command import serve
 from gnomon.serve.simulate_commands import simulate_app
 
 if TYPE_CHECKING:
     from gnomon.engine import Engine, Result
+    from gnomon.planner import Plan
 
 app = typer.Typer(
     name="gnomon",
@@ -157,7 +158,13 @@ def plan(
     manifest: ManifestPath = None,
     working: Working = False,
     project_dir: Project = Path(),
-    dialect: Annotated[str, typer.Option("--dialect", help="duckdb, postgres or spark.")] = "duckdb",
+    dialect: Annotated[
+        str | None, typer.Option("--dialect", help="duckdb, postgres or spark; duckdb if left out.")
+    ] = None,
+    copy: Annotated[
+        str | None,
+        typer.Option("--copy", help="For the serving copy at postgres://…, or at `postgres`: the one in GNOMON_COPY."),
+    ] = None,
     outer_filters: Annotated[
         list[str] | None,
         typer.Option("--outer-filters", help="Dimensions that somebody else will filter by, such as Metabase."),
@@ -174,21 +181,25 @@ def plan(
             raise QueryError("rollups are proposed for a log and nothing else: `gnomon plan --recommend --log FILE`.")
         _recommend(_open_engine(project_dir, manifest, working), log, as_json)
         return
-    engine = _open_engine(project_dir, manifest, working)
-    chosen = engine.plan(
-        metrics or (),
-        _split(by),
-        where or (),
-        _split(order),
-        limit,
-        start,
-        end,
-        saved_query=saved_query,
-        top=top,
-        time_zone=time_zone,
-        dialect=dialect,
-        outer_filters=_split(outer_filters),
-    )
+    words: dict[str, Any] = {
+        "metrics": metrics or (),
+        "group_by": _split(by),
+        "where": where or (),
+        "order_by": _split(order),
+        "limit": limit,
+        "start": start,
+        "end": end,
+        "saved_query": saved_query,
+        "top": top,
+        "time_zone": time_zone,
+        "outer_filters": _split(outer_filters),
+    }
+    if copy is None:
+        chosen = _open_engine(project_dir, manifest, working).plan(**words, dialect=dialect or "duckdb")
+    else:
+        if manifest is not None or working or dialect not in (None, "postgres"):
+            raise QueryError("--copy plans for what the copy was made of, in postgres. Leave out the other options.")
+        chosen = _plan_on_copy(copy, project_dir, words)
     if as_json:
         filters = [asdict(each) for each in chosen.filters]
         told = {"sql": chosen.format(), "rollups": chosen.rollups, "why": chosen.why, "filters": filters}
@@ -197,6 +208,14 @@ def plan(
     typer.echo(chosen.format())
     for reason in chosen.why:
         typer.echo(f"-- {reason}", err=True)
+
+
+def _plan_on_copy(copy: str, project_dir: Path, words: dict[str, Any]) -> Plan:
+    from gnomon.publish.serving_copy import open_copy
+
+    with open_copy(project_dir, read_address(copy, project_dir)) as door:
+        typer.echo(f"-- for the copy of {door.stored.generation_id}", err=True)
+        return door.plan(**words)
 
 
 def _recommend(engine: Engine, log: Path, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from gnomon.publish import Effect
 
 if TYPE_CHECKING:
     from gnomon.publish import Publication, Rollback, Shown
+    from gnomon.publish.serving_copy import CopyPublication, ShownCopy
 
 
 def tell_publication(done: Publication) -> str:
@@ -24,12 +25,12 @@ def tell_publication(done: Publication) -> str:
             assert done.need is not None
             lines = [
                 f"would publish build {build}: {done.tables} tables of {done.rows:,} rows, "
-                f"{len(done.rollups)} rollups, up to {_show_size(done.need.total)} of disk."
+                f"{len(done.rollups)} rollups, up to {show_size(done.need.total)} of disk."
             ]
         case Effect.PUBLISHED:
             lines = [
                 f"in service: {name}, of build {build}: {done.tables} tables of {done.rows:,} rows, "
-                f"{len(done.rollups)} rollups of {sum(done.rollups.values()):,} rows, {_show_size(done.size)}. "
+                f"{len(done.rollups)} rollups of {sum(done.rollups.values()):,} rows, {show_size(done.size)}. "
                 f"{done.questions} answers from rollups equal those from the tables. It took {done.seconds:,.0f} s."
             ]
         case Effect.NOTHING_NEW:
@@ -61,13 +62,18 @@ def render_list(shown: Sequence[Shown]) -> str:
     if not shown:
         return "nothing is published. `gnomon publish` makes the first generation."
     head = ("generation", "state", "as of", "published", "size", "rollups", "read")
-    rows = [head, *(_list_cells(each) for each in shown)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(head))]
+    table = align_rows([head, *(_list_cells(each) for each in shown)])
+    return "\n".join([table, *(f"{each.generation_id}: {each.fault}" for each in shown if each.fault)])
+
+
+def align_rows(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of cells as lines with their columns one below the other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*lines, *(f"{each.generation_id}: {each.fault}" for each in shown if each.fault)])
+    return "\n".join(lines)
 
 
-def describe(document: Publication | Rollback | Sequence[Shown]) -> str:
+def describe(document: Publication | CopyPublication | Rollback | Sequence[Shown] | Sequence[ShownCopy]) -> str:
     """Return the same as JSON."""
     body = [asdict(each) for each in document] if isinstance(document, Sequence) else asdict(document)
     return json.dumps(body, indent=2, default=write_value)
@@ -76,10 +82,11 @@ def describe(document: Publication | Rollback | Sequence[Shown]) -> str:
 def _list_cells(each: Shown) -> tuple[str, ...]:
     moments = [f"{moment:%Y-%m-%d %H:%M}" if moment else "-" for moment in (each.as_of, each.published_at)]
     held = "yes" if each.is_held else "no"
-    return each.generation_id, each.state, *moments, _show_size(each.size), str(each.rollups), held
+    return each.generation_id, each.state, *moments, show_size(each.size), str(each.rollups), held
 
 
-def _show_size(size: int) -> str:
+def show_size(size: int) -> str:
+    """Return a number of bytes as people read it."""
     return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from gnomon.warehouse.interruption import Interruption
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_STREAMED_ROWS = 16_384
 
 
 class Warehouse:
@@ -45,17 +48,31 @@ class Warehouse:
             raise WarehouseError(explain_attach(path, error)) from None
         return cls(connection, path)
 
-    def query(self, sql: str, interruption: Interruption | None = None) -> pa.Table:
+    def query(self, sql: str, interruption: Interruption | None = None, given: Mapping[str, pa.Table] = {}) -> pa.Table:
         """Return the rows of one SELECT as an Arrow table; sums of whole numbers as int64 where they fit.
 
-        StoppedError if the interruption stops it.
+        `given` are tables from elsewhere that it may read by these names. StoppedError if the interruption stops it.
         """
         try:
             cursor = self._connection.cursor()
             try:
                 _check_statement(cursor, sql)
+                for name, table in given.items():
+                    cursor.register(name, table)
                 with (interruption or Interruption()).covers(cursor):
                     return narrow_whole_numbers(cursor.execute(sql).to_arrow_table())
+            finally:
+                cursor.close()
+        except duckdb.Error as error:
+            raise _translate(self.path, error) from None
+
+    def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of one SELECT, a batch in memory at a time."""
+        try:
+            cursor = self._connection.cursor()
+            try:
+                _check_statement(cursor, sql)
+                yield from cursor.execute(sql).to_arrow_reader(_STREAMED_ROWS)
             finally:
                 cursor.close()
         except duckdb.Error as error:
