@@ -10,6 +10,7 @@ from gnomon.dashboards.model import Dashboard, Filter, Tile
 from gnomon.dashboards.questions import Asked, Scope
 from gnomon.semantic.model import Metric
 
+NO_ROW = "there is nothing here that it counts"
 Value = str | int | float | bool | date | None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from gnomon.core.errors import AccessError, QueryError, explain_unknown
 from gnomon.core.names import MetricName
 from gnomon.dashboards.answers import (
+    NO_ROW,
     DashboardAnswer,
     Figure,
     Origin,
@@ -28,7 +29,6 @@ from gnomon.measurement import Interval
 from gnomon.semantic.model import Metric
 
 _OTHER = "is_other"
-_NOTHING = "there is nothing here that it counts"
 
 
 class Asking:
@@ -157,7 +157,7 @@ def _read_figures(metric: Metric, values: Sequence[Any], answer: Answer) -> list
     name = MetricName(metric.name)
     units = answer.units[name].to_pylist() if name in answer.units else [None] * len(values)
     intervals: Sequence[Interval | None] = answer.intervals.get(name) or [None] * len(values)
-    missing = answer.provenance.nulls.get(name, _NOTHING)
+    missing = answer.provenance.nulls.get(name, NO_ROW)
     needed = metric.documentation.minimum_units
     found = []
     for value, counted, interval in zip(values, units, intervals, strict=True):

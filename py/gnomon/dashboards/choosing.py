@@ -9,7 +9,7 @@ from gnomon.dashboards.model import Dashboard
 
 
 def choose_dashboards(dashboards: Sequence[Dashboard], names: Sequence[str]) -> tuple[Dashboard, ...]:
-    """Return the dashboards of these names, all if none is named; QueryError with the nearest name for an unknown one."""
+    """Return the dashboards of these names, or all of them; QueryError with the nearest for an unknown one."""
     known = {each.name: each for each in dashboards}
     for name in names:
         if name not in known:

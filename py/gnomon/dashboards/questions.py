@@ -79,8 +79,8 @@ def find_reach(door: Door, tile: Tile, filter_: Filter) -> str | None:
 
 
 def compare_words(metric: Metric) -> tuple[str, ...]:
-    """Return the words that ask for a metric, the one before, and what changed: in points, or in per cent."""
-    word = "change" if metric.documentation.unit == "rate" else "growth"
+    """Return the words for a metric, the one before, and what changed: the difference, or of amounts the growth."""
+    word = "growth" if metric.documentation.unit in ("count", "usd") else "change"
     return (metric.name, f"{metric.name}__previous", f"{metric.name}__{word}")
 
 

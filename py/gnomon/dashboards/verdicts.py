@@ -7,6 +7,9 @@ from enum import Enum
 from gnomon.dashboards.answers import Figure
 from gnomon.semantic.model import Metric
 
+# Less than 0.005 points, or 0.005 %.
+_LEAST = 0.00005
+
 
 class Verdict(Enum):
     """What can be said of a change or of a target."""
@@ -23,13 +26,16 @@ def judge_change(metric: Metric, change: Figure) -> Verdict:
     There is no verdict on a metric without a direction, or without a change.
     """
     direction = metric.documentation.direction
-    if change.value is None or direction not in ("up", "down"):
+    if change.value is None or is_unchanged(change) or direction not in ("up", "down"):
         return Verdict.NONE
     if change.low is not None and change.high is not None and change.low <= 0 <= change.high:
         return Verdict.UNCLEAR
-    if change.value == 0:
-        return Verdict.NONE
     return Verdict.GOOD if (change.value > 0) == (direction == "up") else Verdict.BAD
+
+
+def is_unchanged(change: Figure) -> bool:
+    """Tell whether a change is nothing to the digits that it is shown with."""
+    return change.value is not None and abs(change.value) < _LEAST
 
 
 def judge_target(metric: Metric, figure: Figure) -> Verdict:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from gnomon.dashboards.answers import Figure, Row, Rows, TileAnswer, Value
-from gnomon.dashboards.model import TIME, Distribution, Funnel, Number
+from gnomon.dashboards.answers import NO_ROW, Figure, Row, Rows, TileAnswer, Value
+from gnomon.dashboards.model import TIME, Distribution, Funnel, Number, Table
 from gnomon.dashboards.periods import Days, find_next_period
 from gnomon.dashboards.questions import find_time_grain
 from gnomon.semantic.grain import Grain
@@ -16,7 +16,9 @@ from gnomon.semantic.units import format_value
 
 OTHER = "all others"
 UNKNOWN = "not known"
-_UNIT = re.compile(r"\s*Unit: (?P<unit>[^.,;]+)[^.]*\.?")
+_UNIT = re.compile(r"\s*Unit: (?P<unit>(?:[^.,;]|,(?=\d))+)[^.]*\.?")
+
+_NAME = re.compile(r"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b")
 
 
 def name_metric(metric: Metric) -> str:
@@ -75,7 +77,7 @@ def name_group(name: str) -> str:
     """Return a dimension's name in words: content category."""
     if name.startswith(f"{TIME}__"):
         return name.removeprefix(f"{TIME}__")
-    return " ".join(name.split("__")[-2:]).replace("_", " ")
+    return " ".join(name.split("__")[-2:]).replace("_", " ").removesuffix(" id")
 
 
 def is_mature(start: date, grain: Grain, mature_until: date) -> bool:
@@ -85,20 +87,33 @@ def is_mature(start: date, grain: Grain, mature_until: date) -> bool:
 
 def summarize(answer: TileAnswer) -> str:
     """Return what a tile is of: units, periods or days, the time zone."""
-    units = list(dict.fromkeys(name_unit(metric) for metric in answer.metrics))
-    unit = "; ".join(units) if len(units) <= 2 else ("shares, %" if units[0].endswith("%") else "counts")
-    if isinstance(answer.tile.content, Funnel):
-        unit = "counts, and rates from one step to the next"
-    if isinstance(answer.tile.content, Distribution):
-        unit = f"{name_group(answer.tile.content.over)}s by {unit}"
-    asked = answer.asked
+    unit, asked = _say_units(answer), answer.asked
     if asked is None or asked.days is None:
         return f"{unit} · UTC"
-    grain = find_time_grain(answer.tile)
-    of_days = f"by {grain.value}, UTC" if grain else "days of UTC"
+    grain, days = find_time_grain(answer.tile), asked.days
     if isinstance(answer.tile.content, Number):
-        of_days = f"{asked.days.count} days, UTC"
-    return f"{unit} · {of_days} · {say_days(asked.days)}"
+        return f"{unit} · {days.count} days to {say_day(days.last)}, UTC"
+    if grain is None:
+        return f"{unit} · {say_days(days)}, UTC"
+    # What is shown begins with the first period that has a row.
+    starts = (
+        [value for row in answer.main.rows for value in row.groups if isinstance(value, date)]
+        if isinstance(answer.main, Rows)
+        else []
+    )
+    return f"{unit} · by {grain.value}, {say_days(Days(min(starts, default=days.first), days.last))}, UTC"
+
+
+def _say_units(answer: TileAnswer) -> str:
+    match answer.tile.content:
+        case Table():
+            return "units stand under each name"
+        case Funnel():
+            return "counts, and the rate from one step to the next"
+        case Distribution(metric=_, over=over):
+            return f"{name_group(over)}s by {name_unit(answer.metrics[0])}"
+    units = list(dict.fromkeys(name_unit(metric) for metric in answer.metrics))
+    return "; ".join(units) if len(units) <= 2 else f"{'shares, %' if units[0].endswith('%') else 'counts'}"
 
 
 def describe_figures(answer: TileAnswer, rows: Rows, grain: Grain | None = None) -> str:
@@ -138,9 +153,17 @@ def name_row(row: Row, grain: Grain | None) -> tuple[str, ...]:
 
 
 def list_reasons(rows: Rows) -> Iterable[str]:
-    """Return why values of an answer are missing, a sentence for each metric and reason."""
+    """Return why values are missing, a sentence for each metric; where only rows are missing, one for all."""
+    lacks_rows = False
     for place, metric in enumerate(rows.metrics):
-        if any(row.figures[place].value is None for row in rows.rows):
-            own = {row.figures[place].reason for row in rows.rows if row.figures[place].value is None}
-            reason = rows.nulls.get(metric.name) or next(iter(own))
-            yield f"{name_metric(metric)}: {reason}"
+        own = [row.figures[place].reason or "" for row in rows.rows if row.figures[place].value is None]
+        if set(own) == {NO_ROW} and metric.name not in rows.nulls and len(own) < len(rows.rows):
+            lacks_rows = True
+        elif own:
+            yield f"{name_metric(metric)}: {_NAME.sub(_say_name, rows.nulls.get(metric.name) or own[0])}"
+    if lacks_rows:
+        yield "a place without a row"
+
+
+def _say_name(found: re.Match[str]) -> str:
+    return found[0].replace("_", " ")

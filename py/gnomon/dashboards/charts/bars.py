@@ -9,6 +9,7 @@ from gnomon.dashboards.charts.chart import (
     AXIS_FORMATS,
     CHANGING,
     MATURE,
+    PLAIN_FORMAT,
     Chart,
     Datum,
     finish,
@@ -39,7 +40,7 @@ def draw_bars(answer: TileAnswer, rows: Rows) -> Chart:
     x = alt.X(
         "value:Q",
         scale=alt.Scale(domain=[0, longest * _ROOM], nice=False),
-        axis=alt.Axis(format=AXIS_FORMATS.get(metric.documentation.unit, "~g"), tickCount=4),
+        axis=alt.Axis(format=AXIS_FORMATS.get(metric.documentation.unit, PLAIN_FORMAT), tickCount=4),
         title=None,
     )
     y = alt.Y(
@@ -86,8 +87,15 @@ def draw_columns(answer: TileAnswer, rows: Rows, grain: Grain) -> Chart:
         alt.Chart(put_data(data))
         .mark_bar(style="columns")
         .encode(
-            x=alt.X("tick:O", sort=None, axis=alt.Axis(labelAngle=0, labelOverlap=True, grid=False), title=None),
-            y=alt.Y("value:Q", axis=alt.Axis(format=AXIS_FORMATS.get(metric.documentation.unit, "~g")), title=None),
+            x=alt.X(
+                "tick:O",
+                sort=None,
+                axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=8, grid=False),
+                title=None,
+            ),
+            y=alt.Y(
+                "value:Q", axis=alt.Axis(format=AXIS_FORMATS.get(metric.documentation.unit, PLAIN_FORMAT)), title=None
+            ),
             opacity=alt.condition(f"datum.state === '{MATURE}'", alt.value(1.0), alt.value(0.45)),
             tooltip=make_tooltip(("period", "period"), ("shown", "value"), ("state", "state")),
         )

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 Datum = dict[str, str | float | int | bool | None]
 
 # d3's formats of an axis, by the unit of its metric.
-AXIS_FORMATS = {"rate": ".1~%", "usd": "$~s", "count": "~s", "score": "~g"}
+AXIS_FORMATS = {"rate": ".1~%", "usd": "$~s", "count": "~s", "score": ".0f"}
+PLAIN_FORMAT = ",.2~f"
 MATURE, CHANGING = "mature", "can still change"
 # The theme says what these look like.
-STYLES = ("band", "immature", "target", "target_label", "value_label", "interval", "no_value", "point")
+STYLES = (
+    "band", "filled", "stack", "immature", "target", "target_label", "point", "small_point", "lone_point", "hover",
+    "bars", "columns", "interval", "value_label", "cell", "cell_low", "cell_high",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

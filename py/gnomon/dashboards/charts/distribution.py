@@ -31,7 +31,12 @@ def draw_distribution(answer: TileAnswer, content: Distribution, rows: Rows) -> 
         alt.Chart(put_data(data))
         .mark_bar(style="columns")
         .encode(
-            x=alt.X("bin:O", sort=None, axis=alt.Axis(labelAngle=0, labelOverlap=True, grid=False), title=None),
+            x=alt.X(
+                "bin:O",
+                sort=None,
+                axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=8, grid=False),
+                title=None,
+            ),
             y=alt.Y("value:Q", axis=alt.Axis(format="~s", tickCount=5), title=None),
             tooltip=make_tooltip(("bin", name_metric(metric)), ("shown", "how many")),
         )

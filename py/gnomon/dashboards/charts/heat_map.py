@@ -11,8 +11,10 @@ from gnomon.dashboards.questions import find_time_grain
 from gnomon.dashboards.words import describe_figures, is_mature, name_group, say_day, say_group
 from gnomon.semantic.grain import Grain
 
-# With more columns there is no room for figures in cells.
-_MOST_WRITTEN = 18
+# Pixels that a character takes, with some air: figures are written only where all of them have room.
+_CHARACTER = 8
+# Above this share of the greatest value a cell is dark, and what is written in it is light.
+_TURNS_DARK = 0.55
 
 
 def draw_heat_map(answer: TileAnswer, content: HeatMap, rows: Rows) -> Chart:
@@ -39,7 +41,7 @@ def draw_heat_map(answer: TileAnswer, content: HeatMap, rows: Rows) -> Chart:
     x = alt.X(
         "column:O",
         sort=columns,
-        axis=alt.Axis(labelAngle=0, labelOverlap=True, ticks=False, domain=False, grid=False),
+        axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=8, ticks=False, domain=False, grid=False),
         title=None,
     )
     y = alt.Y("row:N", axis=alt.Axis(ticks=False, domain=False, grid=False, labelLimit=130), title=None)
@@ -54,10 +56,12 @@ def draw_heat_map(answer: TileAnswer, content: HeatMap, rows: Rows) -> Chart:
         tooltip=tooltip,
     )
     layers = [cells]
-    if len(columns) <= _MOST_WRITTEN:
-        limit = greatest * 0.55
-        for style, test in (("cell_low", f"datum.value <= {limit!r}"), ("cell_high", f"datum.value > {limit!r}")):
-            layers.append(base.transform_filter(test).mark_text(style=style).encode(text="shown:N", tooltip=tooltip))
+    limit = greatest * _TURNS_DARK
+    longest = max((len(str(each["shown"])) for each in data), default=0)
+    has_room = alt.expr(f"width / {max(len(columns), 1)} > {longest * _CHARACTER} ? 1 : 0")
+    for style, test in (("cell_low", f"datum.value <= {limit!r}"), ("cell_high", f"datum.value > {limit!r}")):
+        text = base.transform_filter(test).mark_text(style=style, opacity=has_room)
+        layers.append(text.encode(text="shown:N", tooltip=tooltip))
     is_changing = any(each["state"] == CHANGING for each in data)
     rows_shown = len({each["row"] for each in data})
     notes: tuple[str, ...] = (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from gnomon.dashboards.answers import Rows, TileAnswer
+from gnomon.dashboards.answers import NO_ROW, Rows, TileAnswer
 from gnomon.dashboards.charts.chart import (
     AXIS_FORMATS,
     CHANGING,
     MATURE,
+    PLAIN_FORMAT,
     Chart,
     Datum,
     finish,
@@ -26,6 +28,8 @@ from gnomon.semantic.units import format_value
 
 if TYPE_CHECKING:
     import altair as alt
+
+_MOST_TICKS = 8
 
 
 def draw_over_time(answer: TileAnswer, rows: Rows, grain: Grain, *, is_small: bool = False) -> Chart:
@@ -52,13 +56,13 @@ def draw_over_time(answer: TileAnswer, rows: Rows, grain: Grain, *, is_small: bo
     x = alt.X(
         "when:T",
         scale=alt.Scale(type="utc", domain=ends, nice=False),
-        axis=None if is_small else _make_time_axis(grain, len(days)),
+        axis=None if is_small else _make_time_axis(grain, days),
         title=None,
     )
     y = alt.Y(
         "value:Q",
         scale=alt.Scale(zero=True, nice=not is_small),
-        axis=None if is_small else alt.Axis(format=AXIS_FORMATS.get(unit, "~g"), tickCount=5),
+        axis=None if is_small else alt.Axis(format=AXIS_FORMATS.get(unit, PLAIN_FORMAT), tickCount=5),
         title=None,
         stack="zero" if is_stacked else None,
     )
@@ -69,12 +73,14 @@ def draw_over_time(answer: TileAnswer, rows: Rows, grain: Grain, *, is_small: bo
     if immature:
         shade: Datum = {"from": _write_half(immature[0], -half), "to": ends[1]}
         layers.append(
-            alt.Chart(put_data([shade]))
-            .mark_rect(style="immature")
-            .encode(x=alt.X("from:T", scale=alt.Scale(type="utc", domain=ends, nice=False), title=None), x2="to:T")
+            alt.Chart(put_data([shade])).mark_rect(style="immature").encode(x=alt.X("from:T", title=None), x2="to:T")
         )
     if is_stacked:
-        layers.append(base.mark_area(style="stack").encode(y=y, color=color, tooltip=_tips(is_small, has_intervals)))
+        layers.append(
+            base.mark_area(style="stack", interpolate="step").encode(
+                y=y, color=color, tooltip=_tips(is_small, has_intervals)
+            )
+        )
         layers.append(
             base.mark_point(style="hover").encode(y=y, detail="series:N", tooltip=_tips(is_small, has_intervals))
         )
@@ -85,7 +91,7 @@ def draw_over_time(answer: TileAnswer, rows: Rows, grain: Grain, *, is_small: bo
             layers.append(base.mark_area(style="band").encode(y=alt.Y("low:Q", title=None), y2="high:Q", color=color))
         layers.append(base.mark_line().encode(y=y, color=color))
         layers.append(
-            base.mark_point(style="small_point" if is_small else "point").encode(
+            base.mark_point(style=_choose_point(data, is_small)).encode(
                 y=y, color=color, tooltip=_tips(is_small, has_intervals)
             )
         )
@@ -95,6 +101,12 @@ def draw_over_time(answer: TileAnswer, rows: Rows, grain: Grain, *, is_small: bo
         notes = ("Bands: 95 % intervals.", *notes)
     spec = finish(alt.LayerChart(layer=layers), describe_figures(answer, rows, grain))
     return Chart(spec, series if len(series) > 1 else (), notes=notes)
+
+
+def _choose_point(data: list[Datum], is_small: bool) -> str:
+    """Return the style of points: a small line hides them, unless a point stands alone between gaps."""
+    has_gaps = any(each["value"] is None for each in data)
+    return "point" if not is_small else "lone_point" if has_gaps else "small_point"
 
 
 def _write_data(answer: TileAnswer, rows: Rows, grain: Grain, days: Days) -> tuple[list[Datum], tuple[str, ...]]:
@@ -121,7 +133,7 @@ def _write_data(answer: TileAnswer, rows: Rows, grain: Grain, days: Days) -> tup
         state = MATURE if is_mature(when, grain, answer.asked.mature_until) else CHANGING
         for name in series:
             datum = found.get((name, when)) or {
-                "value": None, "low": None, "high": None, "shown": "no value", "interval": "", "reason": "no row",
+                "value": None, "low": None, "high": None, "shown": "no value", "interval": "", "reason": NO_ROW,
             }  # fmt: skip
             data.append(
                 {"when": write_moment(when), "period": say_period(when, grain), "series": name, **datum, "state": state}
@@ -129,11 +141,14 @@ def _write_data(answer: TileAnswer, rows: Rows, grain: Grain, days: Days) -> tup
     return data, series
 
 
-def _make_time_axis(grain: Grain, count: int) -> alt.Axis:
+def _make_time_axis(grain: Grain, days: list[date]) -> alt.Axis:
+    """Return an axis with its ticks where periods begin."""
     import altair as alt
 
     formats = {Grain.DAY: "%-d %b", Grain.WEEK: "%-d %b", Grain.MONTH: "%b %Y", Grain.QUARTER: "%b %Y"}
-    return alt.Axis(format=formats.get(grain, "%Y"), tickCount=min(count, 8), labelOverlap=True, grid=False)
+    step = max(1, math.ceil(len(days) / _MOST_TICKS))
+    ticks = [alt.DateTime(year=day.year, month=day.month, date=day.day, utc=True) for day in days[::step]]
+    return alt.Axis(format=formats.get(grain, "%Y"), values=ticks, labelOverlap=True, labelSeparation=10, grid=False)
 
 
 def _draw_target(answer: TileAnswer, is_small: bool) -> list[alt.Chart]:

@@ -14,7 +14,7 @@
   const colour = (name) => { probe.style.color = `var(--${name})`; return getComputedStyle(probe).color; };
 
   const makeTheme = () => {
-    const [ink, quiet, rule, accent] = ["ink", "quiet", "rule", "accent"].map(colour);
+    const [ink, quiet, rule, bar] = ["ink", "quiet", "rule", "bar"].map(colour);
     const font = getComputedStyle(document.body).fontFamily;
     const heat = [colour("heat-low"), colour("heat-high")];
     const text = { font, fontSize: 11.5 };
@@ -22,19 +22,20 @@
       background: "transparent", font, padding: 2, view: { stroke: null },
       axis: { labelColor: quiet, labelFont: font, labelFontSize: 11.5, labelPadding: 6, domainColor: rule, tickColor: rule, gridColor: rule, gridOpacity: 0.7, tickSize: 4 },
       axisY: { domain: false, ticks: false },
+      scale: { barBandPaddingInner: 0.36 },
       line: { strokeWidth: 2, strokeJoin: "round" },
       range: { category: [1, 2, 3, 4, 5, 6, 7].map((place) => colour(`series-${place}`)), heatmap: heat, ramp: heat },
       style: {
         band: { opacity: 0.18 }, filled: { opacity: 0.28 }, stack: { opacity: 0.85, stroke: colour("tile"), strokeWidth: 1 },
-        point: { filled: true, size: 26, opacity: 1 }, small_point: { filled: true, size: 60, opacity: 0 }, hover: { filled: true, size: 80, opacity: 0 },
-        immature: { fill: colour("shade"), opacity: 0.16 },
-        target: { stroke: quiet, strokeDash: [4, 4], strokeWidth: 1.2 },
-        target_label: { ...text, fill: quiet, align: "right", baseline: "bottom", dx: -2, dy: -3 },
-        bars: { fill: accent, height: { band: 0.62 }, cornerRadiusEnd: 2 }, columns: { fill: accent, width: { band: 0.78 }, cornerRadiusEnd: 2 },
-        interval: { stroke: ink, strokeWidth: 1.4 },
-        value_label: { ...text, fill: ink, align: "left", baseline: "middle", dx: 7 },
+        point: { filled: true, size: 26, opacity: 1 }, small_point: { filled: true, size: 60, opacity: 0 }, lone_point: { filled: true, size: 9, opacity: 1 }, hover: { filled: true, size: 80, opacity: 0 },
+        immature: { color: colour("shade"), opacity: 0.16 },
+        target: { color: quiet, strokeDash: [4, 4], strokeWidth: 1.2 },
+        target_label: { ...text, color: quiet, align: "right", baseline: "bottom", dx: -2, dy: -3 },
+        bars: { color: bar, cornerRadiusEnd: 2 }, columns: { color: bar, cornerRadiusEnd: 2 },
+        interval: { color: ink, strokeWidth: 1.4 },
+        value_label: { ...text, color: ink, align: "left", baseline: "middle", dx: 7 },
         cell: { cornerRadius: 2, stroke: colour("tile"), strokeWidth: 1.5 },
-        cell_low: { ...text, fill: colour("heat-low-ink") }, cell_high: { ...text, fill: colour("heat-high-ink") },
+        cell_low: { ...text, color: colour("heat-low-ink") }, cell_high: { ...text, color: colour("heat-high-ink") },
       },
     };
   };
@@ -57,7 +58,7 @@
   const panels = [...document.querySelectorAll(".panel")];
   const tabs = [...document.querySelectorAll("[role=tab]")];
   const show = (name) => {
-    const shown = panels.find((panel) => panel.id === name) ?? panels[0];
+    const shown = panels.find((panel) => panel.id === `panel-${name}`) ?? panels[0];
     for (const panel of panels) panel.hidden = tabs.length > 0 && panel !== shown;
     for (const tab of tabs) {
       const isShown = tab.getAttribute("aria-controls") === shown.id;

@@ -10,13 +10,14 @@ from gnomon.dashboards.answers import DashboardAnswer, Figure, Refusal, Row, Row
 from gnomon.dashboards.charts import Chart, draw_chart, draw_course
 from gnomon.dashboards.model import TIME, Grid, Number, Table, Text
 from gnomon.dashboards.questions import find_time_grain
-from gnomon.dashboards.verdicts import Verdict, judge_change, judge_target
+from gnomon.dashboards.verdicts import Verdict, is_unchanged, judge_change, judge_target
 from gnomon.dashboards.words import (
     define,
     list_reasons,
     name_group,
     name_metric,
     name_row,
+    name_unit,
     say_days,
     summarize,
 )
@@ -25,6 +26,7 @@ from gnomon.semantic.model import Metric
 from gnomon.semantic.units import format_value
 
 NO_VALUE = "no value"
+MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class TileView:
     table: TableView | None
     values: TableView | None
     refusal: str
+    is_empty: bool
     reasons: tuple[str, ...]
     captions: tuple[str, ...]
     definitions: tuple[tuple[str, str], ...]
@@ -108,6 +111,7 @@ def view_tile(page: DashboardAnswer, answer: TileAnswer) -> TileView:
         table=_view_rows(answer, rows) if isinstance(content, Table) and rows and rows.rows else None,
         values=_view_values(answer, chart),
         refusal=_refuse(answer, is_empty),
+        is_empty=is_empty or (answer.asked is not None and answer.asked.main is None),
         reasons=reasons[:1] if isinstance(content, Number) else reasons,
         captions=chart.notes if chart else (),
         definitions=tuple((name_metric(metric), define(metric)) for metric in answer.metrics),
@@ -163,13 +167,10 @@ def _view_number(content: Number, answer: TileAnswer, rows: Rows) -> NumberView 
     if change.value is None:
         why = "had no value" if before.value is None else "were nothing"
         words = f"no change to be told: the {told} {why}"
+    elif is_unchanged(change):
+        words = f"unchanged from the {told}, {format_value(before.value, unit)}"
     else:
-        amount = (
-            f"{100 * change.value:+.1f} %"
-            if changed.documentation.unit == "rate"
-            else format_value(change.value, changed.documentation.unit)
-        )
-        words = f"{amount} against the {told}, {format_value(before.value, unit)}"
+        words = f"{_say_change(changed, change.value)} against the {told}, {format_value(before.value, unit)}"
     verdict = judge_change(metric, change)
     met = judge_target(metric, value)
     return NumberView(
@@ -180,6 +181,13 @@ def _view_number(content: Number, answer: TileAnswer, rows: Rows) -> NumberView 
         target=_say_target(metric, met),
         target_verdict=met.value,
     )
+
+
+def _say_change(changed: Metric, value: float) -> str:
+    """Return a change with its sign: a growth in per cent, a difference in the metric's unit."""
+    unit = changed.documentation.unit
+    amount = f"{100 * abs(value):.1f} %" if unit == "rate" else format_value(abs(value), unit).lstrip("+")
+    return f"{'+' if value > 0 else MINUS}{amount}"
 
 
 def _say_target(metric: Metric, verdict: Verdict) -> str:
@@ -223,7 +231,7 @@ def _view_rows(answer: TileAnswer, rows: Rows) -> TableView:
 def _view_table(rows: Rows, groups: tuple[str, ...], grain: Grain | None) -> TableView:
     header = (
         *(Cell(name_group(name)) for name in groups),
-        *(Cell(name_metric(metric), is_number=True) for metric in rows.metrics),
+        *(Cell(name_metric(metric), detail=name_unit(metric), is_number=True) for metric in rows.metrics),
     )
     return TableView(header, tuple(_view_row(rows, row, grain) for row in rows.rows))
 
@@ -232,7 +240,9 @@ def _view_row(rows: Rows, row: Row, grain: Grain | None) -> tuple[Cell, ...]:
     cells = [Cell(text) for text in name_row(row, grain)]
     for metric, figure in zip(rows.metrics, row.figures, strict=True):
         if figure.value is None:
-            cells.append(Cell(NO_VALUE, detail=figure.reason or "", is_number=True, is_missing=True))
+            needed = metric.documentation.minimum_units
+            detail = f"{figure.units:,} of {needed:,} units" if figure.units and figure.units < needed else ""
+            cells.append(Cell(NO_VALUE, detail=detail, is_number=True, is_missing=True))
         else:
             text = format_value(figure.value, metric.documentation.unit)
             cells.append(Cell(text, detail=_say_interval(metric, figure), is_number=True))
