@@ -45,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Area:
-    """A metric over time, filled down to zero; by groups, they are stacked and add up to the whole."""
+    """A metric over time, filled down to zero; by groups, stacked pieces that add up to the whole."""
 
     metric: MetricName
     grain: Grain

@@ -162,7 +162,7 @@ def list_reasons(rows: Rows) -> Iterable[str]:
         elif own:
             yield f"{name_metric(metric)}: {_NAME.sub(_say_name, rows.nulls.get(metric.name) or own[0])}"
     if lacks_rows:
-        yield "a place without a row"
+        yield "where there is a gap, nothing was counted"
 
 
 def _say_name(found: re.Match[str]) -> str:

@@ -22,7 +22,7 @@ PLAIN_FORMAT = ",.2~f"
 MATURE, CHANGING = "mature", "can still change"
 # The theme says what these look like.
 STYLES = (
-    "band", "filled", "stack", "immature", "target", "target_label", "point", "small_point", "lone_point", "hover",
+    "band", "filled", "stack", "immature", "target", "target_label", "point", "small_point", "lone_point",
     "bars", "columns", "interval", "value_label", "cell", "cell_low", "cell_high",
 )  # fmt: skip
 

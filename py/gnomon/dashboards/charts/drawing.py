@@ -8,7 +8,7 @@ from gnomon.dashboards.charts.chart import Chart
 from gnomon.dashboards.charts.distribution import draw_distribution
 from gnomon.dashboards.charts.funnel import draw_funnel
 from gnomon.dashboards.charts.heat_map import draw_heat_map
-from gnomon.dashboards.charts.over_time import draw_over_time
+from gnomon.dashboards.charts.over_time import draw_over_time, draw_stack
 from gnomon.dashboards.model import Area, Bar, Distribution, Funnel, HeatMap, Line, Number
 from gnomon.dashboards.questions import find_time_grain
 
@@ -18,11 +18,14 @@ def draw_chart(answer: TileAnswer) -> Chart | None:
     rows = answer.main
     if not isinstance(rows, Rows) or not has_figures(rows):
         return None
+    assert answer.asked is not None
+    assert answer.asked.main is not None
     grain = find_time_grain(answer.tile)
     match answer.tile.content:
-        case Line() | Area():
-            assert grain is not None
-            return draw_over_time(answer, rows, grain)
+        case Area(_, period, str()):
+            return draw_stack(answer, answer.asked.main, rows, period)
+        case Line(_, period) | Area(_, period):
+            return draw_over_time(answer, answer.asked.main, rows, period)
         case Bar():
             return draw_bars(answer, rows) if grain is None else draw_columns(answer, rows, grain)
         case Funnel() as content:
@@ -41,7 +44,9 @@ def draw_course(answer: TileAnswer) -> Chart | None:
     if not isinstance(content, Number) or not isinstance(rows, Rows):
         return None
     told = [row for row in rows.rows if row.figures[0].value is not None]
-    return draw_over_time(answer, rows, content.grain, is_small=True) if len(told) > 1 else None
+    if len(told) < 2 or answer.asked is None or answer.asked.course is None:
+        return None
+    return draw_over_time(answer, answer.asked.course, rows, content.grain, is_small=True)
 
 
 def has_figures(rows: Rows) -> bool:

@@ -26,8 +26,8 @@
       line: { strokeWidth: 2, strokeJoin: "round" },
       range: { category: [1, 2, 3, 4, 5, 6, 7].map((place) => colour(`series-${place}`)), heatmap: heat, ramp: heat },
       style: {
-        band: { opacity: 0.18 }, filled: { opacity: 0.28 }, stack: { opacity: 0.85, stroke: colour("tile"), strokeWidth: 1 },
-        point: { filled: true, size: 26, opacity: 1 }, small_point: { filled: true, size: 60, opacity: 0 }, lone_point: { filled: true, size: 9, opacity: 1 }, hover: { filled: true, size: 80, opacity: 0 },
+        band: { opacity: 0.18 }, filled: { opacity: 0.28 }, stack: { opacity: 0.9, stroke: colour("tile"), strokeWidth: 1 },
+        point: { filled: true, size: 26, opacity: 1 }, small_point: { filled: true, size: 60, opacity: 0 }, lone_point: { filled: true, size: 9, opacity: 1 },
         immature: { color: colour("shade"), opacity: 0.16 },
         target: { color: quiet, strokeDash: [4, 4], strokeWidth: 1.2 },
         target_label: { ...text, color: quiet, align: "right", baseline: "bottom", dx: -2, dy: -3 },
