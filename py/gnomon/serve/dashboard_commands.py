@@ -82,6 +82,31 @@ def render(
     typer.echo(f"{did} {len(pages)} pages of {asking.count} questions; open {out / 'index.html'}", err=True)
 
 
+@dashboards_app.command("exposures")
+def exposures(
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 if the file is not what would be written.")
+    ] = False,
+    manifest: ManifestPath = None,
+    working: Working = False,
+    project_dir: Project = Path(),
+) -> None:
+    """Write dbt's exposures from the definitions and the dashboards, so that dbt's graph ends in them."""
+    from gnomon.dashboards import load_dashboards
+    from gnomon.dashboards.exposures import FILE, write_exposures
+
+    with _open(project_dir, manifest, working) as engine:
+        text = write_exposures(engine.manifest, load_dashboards(engine, project_dir))
+    path = project_dir / FILE
+    is_stale = not path.is_file() or path.read_text(encoding="utf-8") != text
+    if check_only:
+        said = "is not what would be written. Run `gnomon dashboards exposures`." if is_stale else "is up to date"
+        typer.echo(f"{path}: {said}", err=True)
+        raise typer.Exit(1 if is_stale else 0)
+    path.write_text(text, encoding="utf-8")
+    typer.echo(path)
+
+
 def _read_day(option: str, text: str | None) -> date | None:
     """Return the day that an option says; QueryError if it says none."""
     if text is None:
