@@ -17,7 +17,10 @@ LINES = {
     "serve": 6,
 }  # fmt: skip
 OPENS_DUCKDB = {"warehouse", "ingest", "simulate", "scores"}
-ONLY_IN = {"typer": {"serve"}, "fastapi": {"serve"}, "xgboost": {"scores"}, "sklearn": {"scores"}}
+ONLY_IN = {
+    "typer": {"serve"}, "fastapi": {"serve"}, "jinja2": {"serve"}, "vl_convert": {"serve"},
+    "altair": {"dashboards"}, "xgboost": {"scores"}, "sklearn": {"scores"},
+}  # fmt: skip
 
 
 def imports_of(path: Path) -> set[str]:

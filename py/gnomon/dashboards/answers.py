@@ -82,8 +82,10 @@ class TileAnswer:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know of its figures."""
-        return self.main.notes if isinstance(self.main, Rows) else ()
+        """What a reader must know of its figures; of what is compared with them it is the same, and said once."""
+        words = tuple(f"{metric.name}__" for metric in self.metrics)
+        notes = self.main.notes if isinstance(self.main, Rows) else ()
+        return tuple(note for note in notes if not note.startswith(words))
 
 
 @dataclass(frozen=True)

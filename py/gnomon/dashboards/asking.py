@@ -39,6 +39,9 @@ class Asking:
             raise QueryError(
                 "this file has no record of a build, so its days are not known. Build it with `dbt build`."
             )
+        if role is not None:
+            # An unknown role is refused here and not in the place of every tile.
+            door.find_policy(role)
         self._door = door
         self._as_of: datetime = door.as_of
         self._role = role

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from gnomon.access import Policy
 from gnomon.measurement import Interval
 from gnomon.planner import Condition, Plan
 from gnomon.semantic import Manifest
@@ -54,6 +55,8 @@ class Door(Protocol):
     def data_version(self) -> str: ...  # noqa: D102
     @property
     def generation_id(self) -> str | None: ...  # noqa: D102
+
+    def find_policy(self, role: str) -> Policy: ...  # noqa: D102
 
     def dimensions_of(self, name: str) -> list[str]: ...  # noqa: D102
 

@@ -20,6 +20,8 @@ from gnomon.dashboards.charts.chart import (
 from gnomon.dashboards.words import OTHER, describe_figures, is_mature, name_group, say_day, say_group, say_period
 from gnomon.semantic.grain import Grain
 
+# How long the axis is where every bar is 0.
+_SHORTEST = 0.1
 # Room to the right of the longest bar, for what is written at its end.
 _ROOM = 1.25
 
@@ -35,12 +37,17 @@ def draw_bars(answer: TileAnswer, rows: Rows) -> Chart:
         ends = [end for end in (datum["value"], datum["high"], 0.0) if isinstance(end, float)]
         group = OTHER if row.is_other else say_group(row.groups[0])
         data.append({"group": group, **datum, "end": max(ends), "note": datum["shown"] or ""})
-    longest = max((each["end"] for each in data if isinstance(each["end"], float)), default=0.0) or 1.0
+    longest = max((each["end"] for each in data if isinstance(each["end"], float)), default=0.0) or _SHORTEST
     has_intervals = any(each["low"] is not None for each in data)
     x = alt.X(
         "value:Q",
         scale=alt.Scale(domain=[0, longest * _ROOM], nice=False),
-        axis=alt.Axis(format=AXIS_FORMATS.get(metric.documentation.unit, PLAIN_FORMAT), tickCount=4),
+        # The room is for words: no share is above 100 %.
+        axis=alt.Axis(
+            format=AXIS_FORMATS.get(metric.documentation.unit, PLAIN_FORMAT),
+            tickCount=4,
+            labelExpr="datum.value > 1 ? '' : datum.label" if metric.documentation.unit == "rate" else alt.Undefined,
+        ),
         title=None,
     )
     y = alt.Y(

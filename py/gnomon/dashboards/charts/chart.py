@@ -76,6 +76,13 @@ def make_tooltip(*fields: tuple[str, str], has_intervals: bool = False) -> list[
     return [alt.Tooltip(field=field, type="nominal", title=title) for field, title in shown]
 
 
+def find_vega_lite() -> str:
+    """Return the version of Vega-Lite that specifications are held against, such as 6.4."""
+    import altair as alt
+
+    return ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+
+
 def finish(chart: alt.LayerChart | alt.Chart, description: str) -> Mapping[str, Any]:
     """Return the specification, to be laid out in the room that it gets; altair holds it against Vega-Lite's schema."""
     import altair as alt

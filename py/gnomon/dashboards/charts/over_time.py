@@ -34,6 +34,10 @@ def draw_over_time(answer: TileAnswer, ask: Ask, rows: Rows, grain: Grain, *, is
         layers.append(base.mark_area(style="filled").encode(y=y, color=color))
     if has_intervals:
         layers.append(base.mark_area(style="band").encode(y=alt.Y("low:Q", title=None), y2="high:Q", color=color))
+    if any(each["is_lone"] and each["low"] is not None for each in line.data):
+        # A band needs two ends: a figure between gaps has a whisker.
+        lone = base.transform_filter("datum.is_lone").mark_rule(style="interval")
+        layers.append(lone.encode(y=alt.Y("low:Q", title=None), y2="high:Q"))
     layers.append(base.mark_line().encode(y=y, color=color))
     layers.append(base.mark_point(style=_choose_point(line, is_small)).encode(y=y, color=color, tooltip=tooltip))
     layers += _draw_target(answer, is_small)

@@ -88,12 +88,14 @@ def make_timeline(rows: Rows, grain: Grain, days: Days, mature_until: date) -> T
     shown = tuple(day for day in list_periods(days, grain) if day >= first)
     nothing = write_figure(rows.metrics[0], Figure(None, reason=NO_ROW))
     data: list[Datum] = []
-    for day in shown:
+    for place, day in enumerate(shown):
+        beside = shown[max(place - 1, 0) : place + 2]
         state = MATURE if is_mature(day, grain, mature_until) else CHANGING
         when_, period = write_moment(day), say_period(day, grain)
         for name in series:
             datum = found.get((name, day), nothing)
-            data.append({"when": when_, "period": period, "series": name, **datum, "state": state})
+            is_lone = all(found.get((name, other), nothing)["value"] is None for other in beside if other != day)
+            data.append({"when": when_, "period": period, "series": name, **datum, "state": state, "is_lone": is_lone})
     ends = write_ends(shown[0], grain)[0], write_ends(shown[-1], grain)[1]
     return Timeline(tuple(data), series, shown, grain, ends, mature_until)
 

@@ -14,8 +14,10 @@ from gnomon.dashboards.questions import find_reach
 
 def check_filters_reach(written: Written, door: Door) -> Iterator[str]:
     """Yield tiles that a filter does not reach unsaid, filters that reach nothing, and names that are not there."""
-    filters = written.dashboard.filters
-    yield from _check_names(written, door)
+    known = {each for metric in door.manifest.metrics for each in door.dimensions_of(metric)}
+    # What a filter with a wrong name would reach is not known.
+    filters = [each for each in written.dashboard.filters if known.issuperset(each.dimensions)]
+    yield from _check_names(written, door, known)
     tiles = [
         tile
         for tile in written.dashboard.tiles
@@ -34,10 +36,9 @@ def check_filters_reach(written: Written, door: Door) -> Iterator[str]:
                 )
 
 
-def _check_names(written: Written, door: Door) -> Iterator[str]:
+def _check_names(written: Written, door: Door, known: set[str]) -> Iterator[str]:
     """Yield the filters and dimensions that are not there, or not for the tile that names them."""
     dashboard, locate = written.dashboard, written.lines.locate
-    known = {each for metric in door.manifest.metrics for each in door.dimensions_of(metric)}
     names = [each.name for each in dashboard.filters]
     for each in dashboard.filters:
         for index, dimension in enumerate(each.dimensions):

@@ -40,7 +40,8 @@ def _is_sound(tile: Tile, door: Door) -> bool:
     if any(metric is None or metric.documentation.missing_inputs for metric in metrics):
         return False
     times = [name for name in tile.groups if name.startswith("metric_time__")]
-    return all(set(tile.groups) - set(times) <= set(door.dimensions_of(name)) for name in tile.metrics)
+    named = {*tile.groups, *tile.filtered_by.values()} - set(times)
+    return all(named <= set(door.dimensions_of(name)) for name in tile.metrics)
 
 
 def _list_asks(dashboard: Dashboard, tile: Tile, door: Door) -> Iterator[tuple[Ask, Place]]:

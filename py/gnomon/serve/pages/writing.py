@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from gnomon import __version__
 from gnomon.dashboards import DashboardAnswer
+from gnomon.dashboards.charts import find_vega_lite
 from gnomon.serve.pages.views import view_page
 
 _VEGA = "window.vegaEmbed = vegaEmbed;"
@@ -59,13 +60,11 @@ def _read(name: str) -> str:
 
 @cache
 def _bundle_vega() -> str:
-    """Return Vega, Vega-Lite and Vega-Embed as one script, of the version whose schema altair holds charts against."""
-    import altair as alt
+    """Return Vega, Vega-Lite and Vega-Embed as one script, of the version that charts are held against."""
     import vl_convert
 
-    version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     # In a block, its names are its own. As text of a script element it may not end that element.
-    bundled: str = vl_convert.javascript_bundle(snippet=_VEGA, vl_version=version)
+    bundled: str = vl_convert.javascript_bundle(snippet=_VEGA, vl_version=find_vega_lite())
     if "</script" in bundled.lower() or "<!--" in bundled:
         raise AssertionError("the bundle of Vega cannot stand in a page")
     return f"{{{bundled}}}"
