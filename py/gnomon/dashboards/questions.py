@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from gnomon.dashboards.door import Door
-from gnomon.dashboards.model import TIME, Area, Bar, Dashboard, Filter, HeatMap, Line, Number, Table, Text, Tile
+from gnomon.dashboards.model import TIME, Area, Bar, Dashboard, Filter, Line, Number, Table, Text, Tile
 from gnomon.dashboards.periods import Days, find_mature_day, keep_whole_periods
 from gnomon.planner import Condition
 from gnomon.semantic.grain import Grain
@@ -132,19 +132,17 @@ def _ask_number(content: Number, metric: Metric, where: tuple[Condition, ...], s
 
 
 def _write_main(tile: Tile, metrics: list[Metric], days: Days) -> Ask:
+    """Return the question, its rows in one order only, so that equal answers are equal to the last row."""
     names = tuple(metric.name for metric in metrics)
     times = tuple(name for name in tile.groups if name.startswith(f"{TIME}__"))
-    others = tuple(name for name in tile.groups if name not in times)
-    greatest = f"-{names[0]}" if names else ""
+    order = (*times, *(name for name in tile.groups if name not in times))
     match tile.content:
-        case Line(_, _, by) | Area(_, _, by):
-            return Ask(names, days, tile.groups, order_by=times, top=MOST_SERIES if by else None)
-        case Bar(_, _, top) | Table(_, _, top):
-            return Ask(names, days, tile.groups, order_by=times or (greatest,), top=None if times else top)
-        case HeatMap():
-            return Ask(names, days, tile.groups, order_by=(*times, *others))
+        case Line(by=str()) | Area(by=str()):
+            return Ask(names, days, tile.groups, order_by=order, top=MOST_SERIES)
+        case Bar(top=top) | Table(top=top) if not times:
+            return Ask(names, days, tile.groups, order_by=(f"-{names[0]}", *order), top=top)
         case _:
-            return Ask(names, days, tile.groups, order_by=tile.groups)
+            return Ask(names, days, tile.groups, order_by=order)
 
 
 def _days_of(tile: Tile, scope: Scope) -> Days:
