@@ -38,6 +38,7 @@ demo: $(VENV)/installed   ## install, read data (RAW=PATH), dbt build, publish, 
 	gnomon publish; \
 	echo; echo "$$ gnomon query --saved-query $$question --limit 10"; \
 	gnomon query --saved-query $$question --limit 10; \
+	echo; echo "dashboards: gnomon dashboards render --out pages"; \
 	[ "$(SERVE)" = 0 ] || gnomon serve --anonymous reader
 
 test: $(VENV)/installed   ## all tests that CI runs

@@ -14,7 +14,7 @@ from gnomon.semantic.grain import Grain
 # Pixels that a character takes, with some air: figures are written only where all of them have room.
 _CHARACTER = 8
 # Above this share of the greatest value a cell is dark, and what is written in it is light.
-_TURNS_DARK = 0.55
+_TURNS_DARK = 0.68
 
 
 def draw_heat_map(answer: TileAnswer, content: HeatMap, rows: Rows) -> Chart:
