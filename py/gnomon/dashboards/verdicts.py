@@ -7,8 +7,8 @@ from enum import Enum
 from gnomon.dashboards.answers import Figure
 from gnomon.semantic.model import Metric
 
-# Less than 0.005 points, or 0.005 %.
-_LEAST = 0.00005
+# What is less is nothing to the digits that a change is shown with: a growth, a difference of rates, of scores.
+_LEAST = {"rate": 0.0005, "points": 0.00005, "score": 0.05}
 
 
 class Verdict(Enum):
@@ -20,22 +20,24 @@ class Verdict(Enum):
     NONE = "none"
 
 
-def judge_change(metric: Metric, change: Figure) -> Verdict:
+def judge_change(metric: Metric, changed: Metric, change: Figure) -> Verdict:
     """Return whether a change is for the better; it is unclear where its interval holds no change.
 
     There is no verdict on a metric without a direction, or without a change.
     """
     direction = metric.documentation.direction
-    if change.value is None or is_unchanged(change) or direction not in ("up", "down"):
+    if change.value is None or is_unchanged(changed, change) or direction not in ("up", "down"):
         return Verdict.NONE
     if change.low is not None and change.high is not None and change.low <= 0 <= change.high:
         return Verdict.UNCLEAR
     return Verdict.GOOD if (change.value > 0) == (direction == "up") else Verdict.BAD
 
 
-def is_unchanged(change: Figure) -> bool:
-    """Tell whether a change is nothing to the digits that it is shown with."""
-    return change.value is not None and abs(change.value) < _LEAST
+def is_unchanged(changed: Metric, change: Figure) -> bool:
+    """Tell whether a change, of which `changed` is the definition, is nothing to the digits that it is shown with."""
+    if change.value is None:
+        return False
+    return change.value == 0 or abs(change.value) < _LEAST.get(changed.documentation.unit, 0.0)
 
 
 def judge_target(metric: Metric, figure: Figure) -> Verdict:

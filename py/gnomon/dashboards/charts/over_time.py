@@ -16,6 +16,9 @@ from gnomon.semantic.units import format_value
 if TYPE_CHECKING:
     import altair as alt
 
+# Whole, dashed, dotted, and again.
+_DASHES = ((1, 0), (7, 4), (2, 3))
+
 
 def draw_over_time(answer: TileAnswer, ask: Ask, rows: Rows, grain: Grain, *, is_small: bool = False) -> Chart:
     """Return the chart of rows whose first group is a time; one that is small has no axes."""
@@ -38,7 +41,7 @@ def draw_over_time(answer: TileAnswer, ask: Ask, rows: Rows, grain: Grain, *, is
         # A band needs two ends: a figure between gaps has a whisker.
         lone = base.transform_filter("datum.is_lone").mark_rule(style="interval")
         layers.append(lone.encode(y=alt.Y("low:Q", title=None), y2="high:Q"))
-    layers.append(base.mark_line().encode(y=y, color=color))
+    layers.append(base.mark_line().encode(y=y, color=color, strokeDash=_make_dash(line)))
     layers.append(base.mark_point(style=_choose_point(line, is_small)).encode(y=y, color=color, tooltip=tooltip))
     layers += _draw_target(answer, is_small)
     notes = (*(("Bands: 95 % intervals.",) if has_intervals else ()), *line.notes)
@@ -97,6 +100,14 @@ def _make_color(line: Timeline) -> alt.Color:
     import altair as alt
 
     return alt.Color("series:N", scale=alt.Scale(domain=list(line.series)), legend=None)
+
+
+def _make_dash(line: Timeline) -> alt.StrokeDash:
+    """Return what tells series apart beside their colours, and shows one that another one covers."""
+    import altair as alt
+
+    dashes = [list(_DASHES[place % len(_DASHES)]) for place in range(len(line.series))]
+    return alt.StrokeDash("series:N", scale=alt.Scale(domain=list(line.series), range=dashes), legend=None)
 
 
 def _choose_point(line: Timeline, is_small: bool) -> str:

@@ -65,6 +65,7 @@
       tab.setAttribute("aria-selected", isShown);
       tab.tabIndex = isShown ? 0 : -1;
     }
+    tabs.find((tab) => tab.tabIndex === 0)?.scrollIntoView({ block: "nearest", inline: "nearest" });
     if (shown) draw(shown);
   };
   const showNow = () => show(location.hash.slice(1));
@@ -91,6 +92,7 @@
     showNow();
   };
   button.hidden = false;
+  document.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   button.addEventListener("click", () => {
     const next = themes[(themes.indexOf(root.dataset.theme) + 1) % themes.length];
     remember("gnomon-theme", next);

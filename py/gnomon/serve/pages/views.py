@@ -167,11 +167,11 @@ def _view_number(content: Number, answer: TileAnswer, rows: Rows) -> NumberView 
     if change.value is None:
         why = "had no value" if before.value is None else "were nothing"
         words = f"no change to be told: the {told} {why}"
-    elif is_unchanged(change):
+    elif is_unchanged(changed, change):
         words = f"unchanged from the {told}, {format_value(before.value, unit)}"
     else:
         words = f"{_say_change(changed, change.value)} against the {told}, {format_value(before.value, unit)}"
-    verdict = judge_change(metric, change)
+    verdict = judge_change(metric, changed, change)
     met = judge_target(metric, value)
     return NumberView(
         value=format_value(value.value, unit),
