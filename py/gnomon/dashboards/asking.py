@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -166,10 +167,10 @@ def _read_figures(metric: Metric, values: Sequence[Any], answer: Answer) -> list
     for value, counted, interval in zip(values, units, intervals, strict=True):
         if value is None:
             is_short = counted is not None and 0 < counted < needed
-            reason = (
-                f"it stands on {counted:,} {metric.documentation.units}, and needs {needed:,}" if is_short else missing
-            )
-            found.append(Figure(None, units=counted, reason=reason))
+            short = f"it stands on {counted} {metric.documentation.units}, and needs {needed}"
+            found.append(Figure(None, units=counted, reason=short if is_short else missing))
+        elif not math.isfinite(value):
+            found.append(Figure(None, units=counted, reason="it is not a finite number"))
         else:
             low, high = (interval.low, interval.high) if interval else (None, None)
             found.append(Figure(float(value), low, high, counted))

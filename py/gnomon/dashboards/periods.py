@@ -86,6 +86,11 @@ def find_next_period(start: date, grain: Grain) -> date:
     return find_period_start(start + longest[grain] * _DAY, grain)
 
 
+def is_mature(start: date, grain: Grain, mature_until: date) -> bool:
+    """Tell whether the whole of a period is mature."""
+    return find_next_period(start, grain) - _DAY <= mature_until
+
+
 def list_periods(days: Days, grain: Grain) -> tuple[date, ...]:
     """Return the first day of each period of whole periods."""
     found = [days.first]

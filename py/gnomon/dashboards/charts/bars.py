@@ -17,7 +17,8 @@ from gnomon.dashboards.charts.chart import (
     put_data,
     write_figure,
 )
-from gnomon.dashboards.words import OTHER, describe_figures, is_mature, name_group, say_day, say_group, say_period
+from gnomon.dashboards.periods import is_mature
+from gnomon.dashboards.words import OTHER, describe_figures, name_group, say_day, say_group, say_period
 from gnomon.semantic.grain import Grain
 
 # How long the axis is where every bar is 0.
@@ -38,10 +39,18 @@ def draw_bars(answer: TileAnswer, rows: Rows) -> Chart:
         group = OTHER if row.is_other else say_group(row.groups[0])
         data.append({"group": group, **datum, "end": max(ends), "note": datum["shown"] or ""})
     longest = max((each["end"] for each in data if isinstance(each["end"], float)), default=0.0) or _SHORTEST
+<<<<<<< HEAD
     has_intervals = any(each["low"] is not None for each in data)
     x = alt.X(
         "value:Q",
         scale=alt.Scale(domain=[0, longest * _ROOM], nice=False),
+=======
+    least = min((end for each in data for end in (each["value"], each["low"]) if isinstance(end, float)), default=0.0)
+    has_intervals = any(each["low"] is not None for each in data)
+    x = alt.X(
+        "value:Q",
+        scale=alt.Scale(domain=[min(least, 0.0), longest * _ROOM], nice=False),
+>>>>>>> dash
         # The room is for words: no share is above 100 %.
         axis=alt.Axis(
             format=AXIS_FORMATS.get(metric.documentation.unit, PLAIN_FORMAT),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from gnomon.dashboards.answers import Rows, TileAnswer
+from gnomon.dashboards.answers import Rows, TileAnswer, Value
 from gnomon.dashboards.charts.chart import CHANGING, MATURE, Chart, Datum, finish, make_tooltip, put_data, write_figure
 from gnomon.dashboards.model import HeatMap
+from gnomon.dashboards.periods import is_mature
 from gnomon.dashboards.questions import find_time_grain
-from gnomon.dashboards.words import describe_figures, is_mature, name_group, say_day, say_group
+from gnomon.dashboards.words import describe_figures, name_group, say_day, say_group
 from gnomon.semantic.grain import Grain
 
 # Pixels that a character takes, with some air: figures are written only where all of them have room.
@@ -73,7 +74,7 @@ def draw_heat_map(answer: TileAnswer, content: HeatMap, rows: Rows) -> Chart:
     )
 
 
-def _say_short(value: object, grain: Grain | None) -> str:
+def _say_short(value: Value, grain: Grain | None) -> str:
     if isinstance(value, date) and grain in (Grain.DAY, Grain.WEEK):
         return f"{value.day} {value:%b}"
-    return say_group(value, grain)  # type: ignore[arg-type]
+    return say_group(value, grain)

@@ -89,20 +89,20 @@ class TileView:
 def view_tile(page: DashboardAnswer, answer: TileAnswer) -> TileView:
     """Return what a page shows of a tile."""
     tile, content = answer.tile, answer.tile.content
-    is_text = isinstance(content, Text)
+    words = content.text if isinstance(content, Text) else ""
     chart = draw_course(answer) if isinstance(content, Number) else draw_chart(answer)
     rows = answer.main if isinstance(answer.main, Rows) else None
     reasons = tuple(list_reasons(rows)) if rows else ()
     number = _view_number(content, answer, rows) if isinstance(content, Number) and rows else None
-    is_empty = rows is not None and chart is None and number is None and not is_text and not _has_rows(rows)
+    is_empty = rows is not None and chart is None and number is None and not words and not _has_rows(rows)
     return TileView(
         name=tile.name,
         title=tile.title,
-        subtitle="" if is_text else summarize(answer),
+        subtitle="" if words else summarize(answer),
         kind=tile.kind,
         grid=tile.grid,
         badges=tuple(_list_badges(page, answer)),
-        paragraphs=tuple(part.strip() for part in content.text.split("\n\n")) if is_text else (),  # type: ignore[union-attr]
+        paragraphs=tuple(part.strip() for part in words.split("\n\n") if part.strip()),
         number=number,
         chart=chart.spec if chart else None,
         description=str(chart.spec["description"]) if chart else "",
