@@ -125,7 +125,9 @@ def cast(expression: exp.Expr, kind: exp.DType) -> exp.Cast:
 
 def is_null(expression: exp.Expr) -> exp.Expr:
     """Return whether the expression is null."""
-    return exp.Is(this=expression, expression=exp.Null())
+    # IS binds closer than AND, OR and NOT do.
+    whole = exp.Paren(this=expression) if isinstance(expression, exp.Connector | exp.Not) else expression
+    return exp.Is(this=whole, expression=exp.Null())
 
 
 def is_there(expression: exp.Expr) -> exp.Expr:
