@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gnomon.access import EVERYTHING, Policy, read_policies
 from gnomon.core.errors import AccessError, DefinitionError, QueryError, explain_unknown
@@ -12,25 +11,17 @@ from gnomon.core.names import MetricName
 from gnomon.engine.cache import AnswerCache, AnswerKey
 from gnomon.engine.conditions import Condition, write_condition
 from gnomon.engine.estimates import bound_estimates, take_units
-from gnomon.engine.judgement import (
-    describe_build,
-    describe_metrics,
-    explain_absent,
-    explain_floors,
-    find_absent_tables,
-)
+from gnomon.engine.judgement import describe_build, describe_hidden, describe_metrics, judge_values
 from gnomon.engine.lineage import trace
-from gnomon.engine.permission import check_policy, restrict
+from gnomon.engine.permission import check_policy, may_name, restrict, sees
 from gnomon.engine.request import Moment, expand_saved, read_moment, read_words
-from gnomon.engine.result import Provenance, Result
+from gnomon.engine.result import Provenance, Result, Suppressed
 from gnomon.engine.served import Served
+from gnomon.engine.small_cells import hide_small_cells
 from gnomon.planner import DUCKDB, Plan, Planner, Question, Recommendation, propose_rollups
 from gnomon.semantic import Manifest, parse_manifest, read_manifest
 from gnomon.semantic.model import Metric
 from gnomon.warehouse import Interruption, Warehouse
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 class Engine:
@@ -161,25 +152,28 @@ class Engine:
             sql=chosen.sql,
             metrics=tuple(metric.name for metric in chosen.metrics),
             rollups=chosen.rollups,
+            hiding=chosen.hiding,
         )
 
     def _make(self, chosen: Plan, policy: str | None, interruption: Interruption | None) -> Result:
         try:
             rows = self._warehouse.query(chosen.sql, interruption)
         except QueryError:
-            if policy is None or not self.find_policy(policy).row_filters:
+            if policy is None or not self.find_policy(policy).is_partial:
                 raise
             # The text could show a value of a row that is not there for the role.
             raise QueryError(
                 f"the question does not fit the data. The reason is kept back from role '{policy}', since it could "
                 "show what the role may not see."
             ) from None
+        if chosen.hiding is not None:
+            rows = hide_small_cells(rows, chosen.hiding, chosen.groups)
+        table, nulls = judge_values(self.manifest, self._record, chosen, rows)
         units = take_units(rows)
-        table, nulls = self._judge(chosen, rows.select([*chosen.groups, *(m.name for m in chosen.metrics)]), units)
         return Result(
             table=table,
             sql=chosen.sql,
-            provenance=self._provenance(chosen, nulls, policy),
+            provenance=self._provenance(chosen, nulls, describe_hidden(chosen, table), policy),
             units={
                 metric.name: units[counted]
                 for metric in chosen.metrics
@@ -277,8 +271,8 @@ class Engine:
 
     def list_metrics(self, role: str) -> list[Metric]:
         """Return the metrics that a role may ask for, by name."""
-        policy = self.find_policy(role)
-        return sorted((each for each in self.manifest.metrics.values() if policy.sees(each.name)), key=_name_of)
+        policy, compiled = self.find_policy(role), self._planner.compiled
+        return [metric for name, metric in sorted(self.manifest.metrics.items()) if sees(compiled, policy, name)]
 
     def check_metric(self, name: str, role: str) -> Metric:
         """Return a metric's definition; QueryError if there is none, AccessError if it is not for the role."""
@@ -293,15 +287,17 @@ class Engine:
         """
         return trace(self.manifest, self._record, self.find_metric(name))
 
-    def dimensions_of(self, name: str) -> list[str]:
-        """Return the names that a metric can be grouped and filtered by."""
+    def dimensions_of(self, name: str, role: str = EVERYTHING.name) -> list[str]:
+        """Return the names that a metric can be grouped and filtered by, by whom a role is allowed to."""
         metric = self.find_metric(name)
         reachable = [
             set(self._planner.compiled.reachable(self.manifest.model_of(leaf.measure.name)))
             for leaf in self.manifest.leaves_of(metric)
             if leaf.measure is not None
         ]
-        return sorted(set.intersection(*reachable) - _own_outcomes(self.manifest, metric))
+        policy, compiled = self.find_policy(role), self._planner.compiled
+        names = set.intersection(*reachable) - _own_outcomes(self.manifest, metric)
+        return sorted(name for name in names if may_name(compiled, policy, compiled.reference(name)))
 
     def parents_of(self, name: str) -> list[str]:
         """Return the tables that a metric is aggregated from."""
@@ -322,27 +318,9 @@ class Engine:
         """The generation that answers; None if it is a working file, or a file of another project."""
         return self._served.generation_id if self._served else None
 
-    def _judge(
-        self, chosen: Plan, table: pa.Table, units: Mapping[str, pa.ChunkedArray]
-    ) -> tuple[pa.Table, dict[str, str]]:
-        """Empty the columns that the source cannot answer, and say why values are missing."""
-        import pyarrow as pa
-
-        nulls: dict[str, str] = {}
-        for metric in chosen.metrics:
-            place = table.column_names.index(metric.name)
-            absent = find_absent_tables(self.manifest, self._record, metric) if self._record else ()
-            if absent and self._record is not None:
-                empty = pa.nulls(table.num_rows, table.schema.field(place).type)
-                table = table.set_column(place, metric.name, empty)
-                nulls[metric.name] = explain_absent(self._record, absent)
-                continue
-            reason = explain_floors(self.manifest, metric, table, units)
-            if reason is not None:
-                nulls[metric.name] = reason
-        return table, nulls
-
-    def _provenance(self, chosen: Plan, nulls: dict[str, str], policy: str | None) -> Provenance:
+    def _provenance(
+        self, chosen: Plan, nulls: dict[str, str], suppressed: Suppressed | None, policy: str | None
+    ) -> Provenance:
         record = self._record
         notes = list(describe_build(record, self._is_current)) if record else []
         if chosen.time_zone != "UTC":
@@ -359,11 +337,8 @@ class Engine:
             as_of=record.as_of if record else None,
             nulls=nulls,
             notes=tuple(notes),
+            suppressed=suppressed,
         )
-
-
-def _name_of(metric: Metric) -> str:
-    return metric.name
 
 
 def _own_outcomes(manifest: Manifest, metric: Metric) -> set[str]:

@@ -6,6 +6,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -111,6 +112,7 @@ def _provenance(provenance: Provenance) -> dict[str, Any]:
         "as_of": provenance.as_of.isoformat(sep=" ") if provenance.as_of else None,
         "nulls": dict(provenance.nulls),
         "notes": list(provenance.notes),
+        "suppressed": asdict(provenance.suppressed) if provenance.suppressed else None,
     }
 
 

@@ -187,9 +187,8 @@ def _add_definitions(app: FastAPI) -> None:
         with service.house.engine(renews=False) as engine:
             for name in metrics:
                 engine.check_metric(name, caller.role)
-            shared = set.intersection(*(set(engine.dimensions_of(name)) for name in metrics))
-            hidden = engine.find_policy(caller.role).hidden
-            return NamesBody(names=sorted(each for each in shared if each.rsplit("__", 1)[-1] not in hidden))
+            shared = set.intersection(*(set(engine.dimensions_of(name, caller.role)) for name in metrics))
+            return NamesBody(names=sorted(shared))
 
     @app.get("/v1/saved-queries", responses=_LOOKING, tags=["definitions"])
     async def saved_queries(service: Served, caller: Asker) -> list[SavedQueryBody]:
