@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from gnomon.access import EVERYTHING, Policy, read_policies
 from gnomon.core.errors import AccessError, DefinitionError, QueryError, explain_unknown
 from gnomon.core.names import MetricName
 from gnomon.engine.cache import AnswerCache, AnswerKey
+from gnomon.engine.comparing import WrongRollups, find_wrong_rollups
 from gnomon.engine.conditions import Condition, write_condition
 from gnomon.engine.estimates import bound_estimates, take_units
 from gnomon.engine.judgement import describe_build, describe_hidden, describe_metrics, judge_values
@@ -39,7 +41,9 @@ class Engine:
     ) -> None:
         self.manifest = manifest
         rollups = served.count_rollups(manifest) if served else {}
-        self._planner = Planner(manifest, rollups, dates=warehouse.date_columns())
+        self.withdrawn = served.read_withdrawn() if served else frozenset[str]()
+        self._dates = warehouse.date_columns()
+        self._planner = self._read_from(rollups)
         self._translators: dict[str, Planner] = {}
         self._warehouse = warehouse
         self._served = served
@@ -223,6 +227,34 @@ class Engine:
             question = restrict(self._planner.compiled, question, self.find_policy(policy))
         return self._planner_of(dialect).plan(question)
 
+    def check_rollups(self, chosen: Plan, interruption: Interruption | None = None) -> WrongRollups | None:
+        """Hold what a plan reads from rollups against the tables; None if it is the same.
+
+        StoppedError if the interruption stops it.
+        """
+        planner = self._planner
+        return find_wrong_rollups(self._warehouse, planner.compiled, planner.rollups, chosen.question, interruption)
+
+    def withdraw(self, rollups: Collection[str]) -> None:
+        """Plan no question with these rollups any more."""
+        self.withdrawn |= frozenset(rollups)
+        # A planner of its own: one that is planning now may keep a plan that reads them.
+        self._planner = self._read_from(self._planner.rollups)
+
+    def announce_withdrawn(self, rollups: Sequence[str], found_at: datetime) -> None:
+        """Let no other reader of this project read these rollups of the generation either; OSError if it cannot be."""
+        if self._served is not None:
+            self._served.write_withdrawn(rollups, found_at)
+
+    def learn_withdrawn(self) -> None:
+        """Withdraw what another program has found wrong."""
+        if self._served is not None and not (found := self._served.read_withdrawn()) <= self.withdrawn:
+            self.withdraw(found)
+
+    def _read_from(self, rollups: Mapping[str, int]) -> Planner:
+        read = {name: rows for name, rows in rollups.items() if name not in self.withdrawn}
+        return Planner(self.manifest, read, dates=self._dates)
+
     def _write_conditions(self, where: Sequence[str | Condition]) -> Sequence[str]:
         """Return filters as texts; what is no Condition is left for `read_words` to judge."""
         if isinstance(where, (str, Condition)):
@@ -248,8 +280,8 @@ class Engine:
             return self._planner
         found = self._translators.get(dialect)
         if found is None:
-            dates, types = self._warehouse.date_columns(), self._warehouse.column_types()
-            found = self._translators[dialect] = Planner(self.manifest, dates=dates, dialect=dialect, types=types)
+            types = self._warehouse.column_types()
+            found = self._translators[dialect] = Planner(self.manifest, dates=self._dates, dialect=dialect, types=types)
         return found
 
     def find_metric(self, name: str) -> Metric:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from gnomon.core.errors import DefinitionError, GnomonError, QueryError, WarehouseError
@@ -13,7 +14,16 @@ from gnomon.engine.build_record import BuildRecord
 from gnomon.planner import Compiled
 from gnomon.planner.choose_rollups import list_rollups, write_rollup
 from gnomon.semantic import Manifest
-from gnomon.warehouse import DATABASE, Generations, Lease, MadeRollup, Warehouse, read_receipt
+from gnomon.warehouse import (
+    DATABASE,
+    Generations,
+    Lease,
+    MadeRollup,
+    Warehouse,
+    read_receipt,
+    read_withdrawn,
+    write_withdrawn,
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +34,7 @@ class Served:
     record: BuildRecord
     lease: Lease | None = None
     made: tuple[MadeRollup, ...] = ()
+    withdrawn_file: Path | None = None
 
     @classmethod
     def open(cls, project_dir: Path, *, working: bool = False) -> Served:
@@ -31,9 +42,9 @@ class Served:
         settings = Settings.read(project_dir=project_dir)
         lease = None if working else Generations(settings.generations).take()
         if lease is None:
-            return cls._read(settings.database, None)
+            return cls._read(settings.database)
         try:
-            return cls._read(lease.database, lease)
+            return cls._read(lease.database, lease, settings.withdrawn)
         except GnomonError as error:
             lease.release()
             raise WarehouseError(
@@ -42,11 +53,12 @@ class Served:
             ) from None
 
     @classmethod
-    def _read(cls, path: Path, lease: Lease | None) -> Served:
+    def _read(cls, path: Path, lease: Lease | None = None, withdrawn_file: Path | None = None) -> Served:
         warehouse = Warehouse.attach(path, DATABASE)
         try:
             receipt = None if lease is None else read_receipt(warehouse)
-            return cls(warehouse, BuildRecord.read(warehouse), lease, receipt.rollups if receipt else ())
+            made = receipt.rollups if receipt else ()
+            return cls(warehouse, BuildRecord.read(warehouse), lease, made, withdrawn_file)
         except BaseException:
             warehouse.close()
             raise
@@ -60,6 +72,17 @@ class Served:
     def data_version(self) -> str:
         """The generation, else the build."""
         return self.generation_id or self.record.run_id
+
+    def read_withdrawn(self) -> frozenset[str]:
+        """Return the rollups of the generation that were found to answer otherwise than their tables."""
+        if self.generation_id is None or self.withdrawn_file is None:
+            return frozenset()
+        return read_withdrawn(self.withdrawn_file, self.generation_id)
+
+    def write_withdrawn(self, rollups: Sequence[str], found_at: datetime) -> None:
+        """Let no reader of this project read these rollups of the generation any more; OSError if it cannot be."""
+        if self.generation_id is not None and self.withdrawn_file is not None:
+            write_withdrawn(self.withdrawn_file, self.generation_id, rollups, found_at)
 
     def count_rollups(self, manifest: Manifest) -> Mapping[str, int]:
         """Return the rows of each rollup that is just what these definitions, and this planner, would make."""

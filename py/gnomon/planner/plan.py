@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlglot
 
@@ -95,6 +95,7 @@ class Plan:
     dialect: str = DUCKDB
     filters: tuple[OuterFilter, ...] = ()
     hiding: Hiding | None = None
+    question: Question = field(default_factory=Question)
 
     def format(self) -> str:
         """Return the SQL in lines, for people."""
@@ -146,6 +147,7 @@ def plan(
         dialect=dialect,
         filters=filters,
         hiding=_hide(compiled, draft),
+        question=question,
     )
 
 

@@ -56,6 +56,10 @@ def write_sql(_: Compiled, draft: Draft) -> Draft:
     """Write the answer's SELECT; units and variances follow the asked columns, under their prefixes."""
     resolved, answer = draft.resolved, draft.answer
     formulas, flagged = _read_formulas(answer)
+    if draft.question.shows_parts:
+        totals = (column for total in answer.totals for column, _ in total.formulas)
+        parts = names((*answer.groups, *(leaf.column for leaf in draft.expanded.leaves), *totals))
+        return replace(draft, query=_stitch_all([*parts], answer, flagged))
     columns: list[exp.Expr] = [
         *names(answer.groups),
         *(alias(formulas[metric.name], metric.name) for metric in resolved.metrics),

@@ -35,6 +35,7 @@ from gnomon.warehouse.guard import DATABASE, SCHEMA, Selection, check_select
 from gnomon.warehouse.interruption import Interruption
 from gnomon.warehouse.selecting import count_rows, explain, select
 from gnomon.warehouse.warehouse import Warehouse
+from gnomon.warehouse.withdrawn_rollups import read_withdrawn, write_withdrawn
 
 __all__ = [
     "DATABASE",
@@ -67,9 +68,11 @@ __all__ = [
     "read_history",
     "read_number",
     "read_receipt",
+    "read_withdrawn",
     "select",
     "settle",
     "sync",
     "write_durably",
     "write_memory",
+    "write_withdrawn",
 ]

@@ -205,3 +205,5 @@ class HealthBody(BaseModel):
     data_version: str | None
     # Something newer could not be opened: the program's own log says why.
     is_behind: bool
+    # These answered otherwise than their tables and are read no more; the program's own log says to what question.
+    withdrawn_rollups: list[str]

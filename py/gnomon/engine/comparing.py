@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlglot
 from sqlglot import exp
 
-from gnomon.planner import Plan
-from gnomon.warehouse import Warehouse
+from gnomon.planner import Compiled, Plan, Question, plan
+from gnomon.warehouse import Interruption, Warehouse
 
 _LEFT, _RIGHT, _THERE = "rolled", "base", "__there"
 # Sums of binary fractions depend on their order in the last digits; all other values must be the same.
@@ -16,10 +18,48 @@ _TOLERANCE = "1e-9"
 _FRACTIONS = ("DOUBLE", "FLOAT")
 
 
-def find_difference(warehouse: Warehouse, rolled: Plan, base: Plan) -> dict[str, Any] | None:
-    """Return the first row in which two answers differ, with both sides of each column; None if there is none."""
-    groups, values = rolled.groups, tuple(str(metric.name) for metric in rolled.metrics)
-    sides = [_write_side(rolled.sql, _LEFT), _write_side(base.sql, _RIGHT)]
+@dataclass(frozen=True)
+class WrongRollups:
+    """Rollups that answer otherwise than their tables, and the first row that shows it, with both sides."""
+
+    names: tuple[str, ...]
+    row: Mapping[str, Any]
+
+
+def find_wrong_rollups(
+    warehouse: Warehouse,
+    compiled: Compiled,
+    rollups: Mapping[str, int],
+    question: Question,
+    interruption: Interruption | None = None,
+) -> WrongRollups | None:
+    """Hold what a question reads from rollups against the tables; None if it is the same, or no rollup is read.
+
+    Compared are the values that the answer is made of, sums before they are divided or subtracted, of all groups: so
+    nothing hangs on the last digits of a fraction. StoppedError if the interruption stops it.
+    """
+    parts = replace(question, order_by=(), limit=None, top=None, shows_parts=True)
+    rolled, base = plan(compiled, parts, rollups), plan(compiled, parts)
+    row = find_difference(warehouse, rolled, base, interruption) if rolled.rollups else None
+    if row is None:
+        return None
+    single = {name: plan(compiled, parts, {name: rollups[name]}) for name in rolled.rollups}
+    wrong = [name for name, one in single.items() if find_difference(warehouse, one, base, interruption)]
+    # What only two of them show together is the fault of either.
+    return WrongRollups(tuple(wrong) or rolled.rollups, row)
+
+
+def find_difference(
+    warehouse: Warehouse, rolled: Plan, base: Plan, interruption: Interruption | None = None
+) -> dict[str, Any] | None:
+    """Return the first row in which two answers differ, with both sides of each column; None if there is none.
+
+    StoppedError if the interruption stops it.
+    """
+    left, right = _parse(rolled), _parse(base)
+    groups = rolled.groups
+    values = [name for name in left.named_selects if name not in groups]
+    sides = [_write_side(left, _LEFT), _write_side(right, _RIGHT)]
     shown = [
         exp.column(name, side, quoted=True).as_(f"{side} {name}", quoted=True)
         for name in (*groups, *values)
@@ -33,13 +73,17 @@ def find_difference(warehouse: Warehouse, rolled: Plan, base: Plan) -> dict[str,
         query = query.join(sides[1], join_type="cross")
     unlike = [exp.NullSafeNEQ(this=_left(_THERE), expression=_right(_THERE)), *map(_differ, values)]
     query = query.where(exp.or_(*unlike)).limit(1)
-    rows = warehouse.query(query.sql(dialect="duckdb")).to_pylist()
+    rows = warehouse.query(query.sql(dialect="duckdb"), interruption).to_pylist()
     return rows[0] if rows else None
 
 
-def _write_side(sql: str, name: str) -> exp.Subquery:
-    answer = sqlglot.parse_one(sql, read="duckdb")
+def _parse(chosen: Plan) -> exp.Query:
+    answer = sqlglot.parse_one(chosen.sql, read="duckdb")
     assert isinstance(answer, exp.Query)
+    return answer
+
+
+def _write_side(answer: exp.Query, name: str) -> exp.Subquery:
     there = exp.true().as_(_THERE, quoted=True)
     return exp.select("*", there).from_(answer.subquery("answer")).subquery(name)
 
