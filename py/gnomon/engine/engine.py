@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gnomon.access import EVERYTHING, Policy, read_policies
 from gnomon.core.errors import AccessError, DefinitionError, QueryError, explain_unknown
@@ -24,6 +25,9 @@ from gnomon.planner import DUCKDB, Plan, Planner, Question, Recommendation, prop
 from gnomon.semantic import Manifest, parse_manifest, read_manifest
 from gnomon.semantic.model import Metric
 from gnomon.warehouse import Interruption, Warehouse
+
+if TYPE_CHECKING:
+    from gnomon.state import Counted
 
 
 class Engine:
@@ -262,18 +266,24 @@ class Engine:
         reference = self._planner.compiled.reference
         return [write_condition(reference(each.field), each) if isinstance(each, Condition) else each for each in where]
 
-    def recommend(self, log: str | Path) -> Recommendation:
+    def recommend(self, log: str | Path | Sequence[Counted]) -> Recommendation:
         """Return the rollups that would serve a log of questions best: JSON lines, in the words of `query`.
 
-        A line may say its `count` and its `seconds`. QueryError names the lines that say no question.
+        A line may say its `count` and its `seconds`. QueryError names the lines that say no question. Or it is the log
+        of the API, as `gnomon.state.count_questions` reads it; then each question is over what its role may see.
         """
-        from gnomon.engine.question_log import read_log
+        from gnomon.engine.question_log import read_counted, read_log
 
         def count(sql: str) -> int:
             (rows,) = self._warehouse.query(sql).column("rows").to_pylist()
             return int(rows)
 
-        return propose_rollups(self._planner.compiled, read_log(Path(log), self.manifest), count, self._planner.rollups)
+        compiled = self._planner.compiled
+        if isinstance(log, (str, Path)):
+            logged = read_log(Path(log), self.manifest)
+        else:
+            logged = read_counted(log, compiled, self.policies)
+        return propose_rollups(compiled, logged, count, self._planner.rollups)
 
     def _planner_of(self, dialect: str) -> Planner:
         if dialect == DUCKDB:

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
@@ -27,6 +27,7 @@ from gnomon.serve.simulate_commands import simulate_app
 
 if TYPE_CHECKING:
     from gnomon.engine import Engine, Result
+    from gnomon.state import Counted
 
 app = typer.Typer(
     name="gnomon",
@@ -164,13 +165,18 @@ def plan(
     recommend: Annotated[
         bool, typer.Option("--recommend", help="Instead: propose rollups for the questions of a log.")
     ] = False,
-    log: Annotated[Path | None, typer.Option("--log", help="The log: JSON lines, one question each.")] = None,
+    log: Annotated[
+        Path | None, typer.Option("--log", help="The log: JSON lines, one question each; by default the API's own.")
+    ] = None,
 ) -> None:
     """Show the SQL that would answer the same question, and why it is this one; or propose rollups for a log."""
     if recommend or log is not None:
-        if metrics or not recommend or log is None:
-            raise QueryError("rollups are proposed for a log and nothing else: `gnomon plan --recommend --log FILE`.")
-        _recommend(_open_engine(project_dir, manifest, working), log, as_json)
+        if metrics or not recommend:
+            raise QueryError(
+                "rollups are proposed for a log and nothing else: `gnomon plan --recommend` reads that of the API, and "
+                "with --log FILE another one."
+            )
+        _recommend(_open_engine(project_dir, manifest, working), log or _count_questions(project_dir), as_json)
         return
     engine = _open_engine(project_dir, manifest, working)
     chosen = engine.plan(
@@ -197,7 +203,20 @@ def plan(
         typer.echo(f"-- {reason}", err=True)
 
 
-def _recommend(engine: Engine, log: Path, as_json: bool) -> None:
+def _count_questions(project_dir: Path) -> Sequence[Counted]:
+    """Return what the API was asked; QueryError if nothing was."""
+    from gnomon.core.settings import Settings
+    from gnomon.state import StateDatabase, count_questions
+
+    database = StateDatabase.open(Settings.read(project_dir=project_dir).state)
+    counted = count_questions(database)
+    database.close()
+    if not counted:
+        raise QueryError("the API's log has no question that was answered. --log names another log, of JSON lines.")
+    return counted
+
+
+def _recommend(engine: Engine, log: Path | Sequence[Counted], as_json: bool) -> None:
     from gnomon.serve import rollup_words
 
     found = engine.recommend(log)
