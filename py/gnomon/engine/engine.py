@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gnomon.access import EVERYTHING, Policy, read_policies
 from gnomon.core.errors import AccessError, DefinitionError, QueryError, explain_unknown
 from gnomon.core.names import MetricName
+from gnomon.engine.build_record import BuildRecord
 from gnomon.engine.cache import AnswerCache, AnswerKey
 from gnomon.engine.comparing import WrongRollups, find_wrong_rollups
 from gnomon.engine.conditions import Condition, write_condition
@@ -254,6 +255,10 @@ class Engine:
         """Withdraw what another program has found wrong."""
         if self._served is not None and not (found := self._served.read_withdrawn()) <= self.withdrawn:
             self.withdraw(found)
+
+    def find_waiting_build(self) -> BuildRecord | None:
+        """Return a whole and green build of the working file that is newer than the generation, and not published."""
+        return self._served.find_waiting_build() if self._served else None
 
     def _read_from(self, rollups: Mapping[str, int]) -> Planner:
         read = {name: rows for name, rows in rollups.items() if name not in self.withdrawn}

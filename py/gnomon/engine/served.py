@@ -20,7 +20,9 @@ from gnomon.warehouse import (
     Lease,
     MadeRollup,
     Warehouse,
+    name_generation,
     read_receipt,
+    read_run,
     read_withdrawn,
     write_withdrawn,
 )
@@ -34,7 +36,7 @@ class Served:
     record: BuildRecord
     lease: Lease | None = None
     made: tuple[MadeRollup, ...] = ()
-    withdrawn_file: Path | None = None
+    settings: Settings | None = None
 
     @classmethod
     def open(cls, project_dir: Path, *, working: bool = False) -> Served:
@@ -44,7 +46,7 @@ class Served:
         if lease is None:
             return cls._read(settings.database)
         try:
-            return cls._read(lease.database, lease, settings.withdrawn)
+            return cls._read(lease.database, lease, settings)
         except GnomonError as error:
             lease.release()
             raise WarehouseError(
@@ -53,12 +55,12 @@ class Served:
             ) from None
 
     @classmethod
-    def _read(cls, path: Path, lease: Lease | None = None, withdrawn_file: Path | None = None) -> Served:
+    def _read(cls, path: Path, lease: Lease | None = None, settings: Settings | None = None) -> Served:
         warehouse = Warehouse.attach(path, DATABASE)
         try:
             receipt = None if lease is None else read_receipt(warehouse)
             made = receipt.rollups if receipt else ()
-            return cls(warehouse, BuildRecord.read(warehouse), lease, made, withdrawn_file)
+            return cls(warehouse, BuildRecord.read(warehouse), lease, made, settings)
         except BaseException:
             warehouse.close()
             raise
@@ -75,14 +77,38 @@ class Served:
 
     def read_withdrawn(self) -> frozenset[str]:
         """Return the rollups of the generation that were found to answer otherwise than their tables."""
-        if self.generation_id is None or self.withdrawn_file is None:
+        if self.generation_id is None or self.settings is None:
             return frozenset()
-        return read_withdrawn(self.withdrawn_file, self.generation_id)
+        return read_withdrawn(self.settings.withdrawn, self.generation_id)
 
     def write_withdrawn(self, rollups: Sequence[str], found_at: datetime) -> None:
         """Let no reader of this project read these rollups of the generation any more; OSError if it cannot be."""
-        if self.generation_id is not None and self.withdrawn_file is not None:
-            write_withdrawn(self.withdrawn_file, self.generation_id, rollups, found_at)
+        if self.generation_id is not None and self.settings is not None:
+            write_withdrawn(self.settings.withdrawn, self.generation_id, rollups, found_at)
+
+    def find_waiting_build(self) -> BuildRecord | None:
+        """Return the working file's last build if it is newer than the generation and `gnomon publish` would serve it.
+
+        None, too, while something writes to that file. It is opened only if it is newer than the generation's, and
+        for a moment, since a reader keeps a build from beginning.
+        """
+        if self.lease is None or self.settings is None:
+            return None
+        try:
+            if self.settings.database.stat().st_mtime <= self.lease.database.stat().st_mtime:
+                return None
+            working = Warehouse.attach(self.settings.database, DATABASE)
+            try:
+                found = BuildRecord.read(working)
+            finally:
+                working.close()
+            service = Generations(self.settings.generations).read_service()
+        except (OSError, GnomonError):
+            return None
+        known = (*service.kept, *service.withdrawn) if service else ()
+        is_known = any(read_run(each) == read_run(name_generation(0, found.as_of, found.run_id)) for each in known)
+        is_newer = found.started_at > self.record.started_at and not is_known
+        return found if is_newer and found.is_whole and found.is_passed else None
 
     def count_rollups(self, manifest: Manifest) -> Mapping[str, int]:
         """Return the rows of each rollup that is just what these definitions, and this planner, would make."""

@@ -138,7 +138,7 @@ def query(
             Format.JSON: rendering.render_json,
         }
         typer.echo(write[format](result))
-    typer.echo(rendering.render_words(result.provenance), err=True)
+    typer.echo(rendering.render_words(result.provenance, engine.find_waiting_build()), err=True)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from gnomon.engine import Provenance, Result
+from gnomon.engine import BuildRecord, Provenance, Result
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,14 +90,16 @@ def render_arrow(result: Result) -> bytes:
     return bytes(sink.getvalue())
 
 
-def render_words(provenance: Provenance) -> str:
-    """Return what a reader must know beside the numbers, a line each."""
+def render_words(provenance: Provenance, waiting: BuildRecord | None = None) -> str:
+    """Return what a reader must know beside the numbers, a line each; `waiting` is a newer build, not published yet."""
     lines = [f"no value: {metric}: {reason}" for metric, reason in provenance.nulls.items()]
     lines += [f"note: {note}" for note in provenance.notes]
     origin = f"definitions {provenance.definition_version}"
     if provenance.data_version is not None:
         kind = "build" if provenance.generation is None else "generation"
         origin += f", data {provenance.raw_set_id} as of {provenance.as_of} UTC, {kind} {provenance.data_version}"
+    if waiting is not None:
+        origin += f"; build {waiting.run_id} as of {waiting.as_of} UTC is newer and waits for `gnomon publish`"
     lines.append(f"answer from {origin}")
     return "\n".join(lines)
 

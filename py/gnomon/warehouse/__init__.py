@@ -28,6 +28,7 @@ from gnomon.warehouse.generations import (
     Service,
     name_generation,
     read_number,
+    read_run,
     sync,
     write_durably,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "read_history",
     "read_number",
     "read_receipt",
+    "read_run",
     "read_withdrawn",
     "select",
     "settle",
