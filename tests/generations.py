@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def build_small(
             "insert into gnomon_build.runs values (?, ?, 'small', '2026-03-01', ?, ?, ?, ?)",
             [
                 run_id,
-                "2026-03-01 00:00:00",
+                datetime(2026, 3, 1) + timedelta(minutes=stamp),
                 record.get("is_whole", True),
                 record.get("is_passed", True),
                 semantic,

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from gnomon.planner.algebra import Argument, Column
+from gnomon.planner.algebra import Argument, Column, Given
 from gnomon.planner.filters import Filter
 from gnomon.planner.references import Reference
 from gnomon.semantic.grain import CustomGrain
@@ -24,6 +24,8 @@ def show(value: Any) -> str:
     match value:
         case Column():
             return _show_column(value)
+        case Argument(column, given=Given(counted, is_rest)):
+            return f"{show(column)} where {show(counted.argument)} {'does not count' if is_rest else 'counts'}"
         case Argument(column, counts_true, counts_present, weight):
             shown = f"{show(column)} of {show(weight)}" if weight else show(column)
             return f"1 where {shown}" if counts_true else f"1 where {shown} is there" if counts_present else shown

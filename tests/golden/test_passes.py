@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gnomon.access import SmallestCell
 from gnomon.planner import Compiled, Question
 from gnomon.planner.draft import Draft
 from gnomon.planner.plan import PASSES
@@ -21,6 +22,7 @@ from tests.soundness import conftest as small
 from tests.soundness import test_intervals as sampled
 
 SIZES = {"posts_daily": 5}
+CELL = SmallestCell(3, ("creator",))
 DAY, WEEK = {"count": 1, "granularity": "day"}, {"count": 7, "granularity": "day"}
 METRICS = [
     *small.METRICS,
@@ -42,6 +44,14 @@ QUESTIONS: dict[str, dict[str, Question]] = {
         "a_floor_stands_around_its_formula": Question(("guarded_rate",)),
         "a_ratio_is_shifted_as_a_whole": Question(("rate_yesterday",), ("metric_time__day",)),
     },
+    "count_units": {
+        "a_count_and_what_a_filter_leaves_out": Question(
+            ("bad_rate",), ("creator__tier",), (VIDEO,), applies_floors=False, smallest_cell=CELL
+        ),
+        "a_shifted_rate_and_a_total": Question(
+            ("rate_yesterday", "posts__total"), ("metric_time__day",), applies_floors=False, smallest_cell=CELL
+        ),
+    },
     "place_leaves": {
         "an_attribute_one_join_away": Question(("posts",), ("creator__tier",), (GOLD,)),
         "the_last_day_of_each_week": Question(("violating_creators",), ("metric_time__week",)),
@@ -56,13 +66,17 @@ QUESTIONS: dict[str, dict[str, Question]] = {
         "values_of_a_joined_table": Question((), ("creator__tier", "post__kind")),
         "weeks_of_the_spine": Question((), ("metric_time__week",), **RANGE),
     },
-    "keep_top": {"the_others_are_one_group": Question(("posts",), ("creator",), top=1)},
+    "keep_top": {
+        "the_others_are_one_group": Question(("posts",), ("creator",), top=1),
+        "what_is_small_has_no_rank": Question(("posts",), ("creator__tier",), top=1, smallest_cell=CELL),
+    },
     "restrict_rows": {
         "the_filter_is_judged_by_a_joined_row": Question(("posts",), ("creator__region",), row_filters=(GOLD,))
     },
     "replicate_ratios": {"sums_by_replicate_group": Question(("bad_rate",), ("review__region",))},
     "choose_rollups": {
         "a_rollup_and_a_join": Question(("posts",), ("creator__tier", "metric_time__month"), (VIDEO,)),
+        "units_of_a_rollup": Question(("posts",), ("metric_time__month",), smallest_cell=CELL),
         "distinct_keys_of_a_rollup": Question(("posting_creators",), ("metric_time__month",)),
     },
     "count_latest": {
@@ -77,6 +91,9 @@ QUESTIONS: dict[str, dict[str, Question]] = {
     "gather_days": {"weeks_are_made_of_days": Question(("posts",), ("metric_time__week",))},
     "write_sql": {
         "one_block": Question(("posts",), ("creator__tier",), order_by=("-posts",), limit=1),
+        "counts_and_no_order": Question(
+            ("posts",), ("creator__tier",), order_by=("-posts",), limit=1, smallest_cell=CELL
+        ),
         "two_blocks_are_stitched": Question(("posts", "violating_creators"), ("creator",)),
     },
 }

@@ -80,8 +80,8 @@ def _read(day: object) -> object:
     return read_moment("day", str(day))
 
 
-def test_a_log_is_named_and_nothing_else_is_asked(built_sample: Built, tmp_path: Path) -> None:
-    for more in (["--recommend"], ["--recommend", "views", "--log", str(tmp_path)], ["--log", str(tmp_path)]):
+def test_a_log_is_read_and_nothing_else_is_asked(built_sample: Built, tmp_path: Path) -> None:
+    for more in (["--recommend", "views", "--log", str(tmp_path)], ["--log", str(tmp_path)]):
         run = built_sample.run("gnomon", "plan", *more)
         assert run.returncode == 2
-        assert "`gnomon plan --recommend --log FILE`" in run.stderr
+        assert "`gnomon plan --recommend`" in run.stderr

@@ -23,15 +23,9 @@ from gnomon.dashboards.answers import Figure, Refusal, Rows
 from gnomon.dashboards.charts import draw_chart
 from gnomon.dashboards.charts.chart import STYLES
 from gnomon.dashboards.charts.distribution import choose_width, count_bins
-<<<<<<< HEAD
-from gnomon.dashboards.periods import Days, choose_days, find_mature_day, keep_whole_periods, list_periods
-from gnomon.dashboards.verdicts import Verdict, is_unchanged, judge_change, judge_target
-from gnomon.dashboards.words import is_mature, name_unit, say_days
-=======
 from gnomon.dashboards.periods import Days, choose_days, find_mature_day, is_mature, keep_whole_periods, list_periods
 from gnomon.dashboards.verdicts import Verdict, is_unchanged, judge_change, judge_target
 from gnomon.dashboards.words import name_unit, say_days
->>>>>>> dash
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Documentation, Metric, MetricKind
 from gnomon.serve.pages import write_pages
@@ -147,8 +141,6 @@ def test_a_change_is_judged_by_direction_and_no_more_than_is_sure(
     assert judge_change(metric("rate", direction=direction), metric("points"), change) is verdict
 
 
-<<<<<<< HEAD
-=======
 def test_a_change_that_would_be_shown_as_zero_is_none() -> None:
     assert is_unchanged(metric("rate"), Figure(-0.0004))
     assert not is_unchanged(metric("rate"), Figure(-0.0006))
@@ -158,7 +150,6 @@ def test_a_change_that_would_be_shown_as_zero_is_none() -> None:
     assert not is_unchanged(metric("rate"), Figure(None, reason="nothing"))
 
 
->>>>>>> dash
 @pytest.mark.parametrize(
     ("direction", "figure", "verdict"),
     [
@@ -170,18 +161,6 @@ def test_a_change_that_would_be_shown_as_zero_is_none() -> None:
         ("down", Figure(None, reason="nothing"), Verdict.NONE),
     ],
 )
-<<<<<<< HEAD
-def test_a_change_that_would_be_shown_as_zero_is_none() -> None:
-    assert is_unchanged(metric("rate"), Figure(-0.0004))
-    assert not is_unchanged(metric("rate"), Figure(-0.0006))
-    assert is_unchanged(metric("points"), Figure(0.00004))
-    assert is_unchanged(metric("per_thousand"), Figure(0.0))
-    assert not is_unchanged(metric("per_thousand"), Figure(0.001))
-    assert not is_unchanged(metric("rate"), Figure(None, reason="nothing"))
-
-
-=======
->>>>>>> dash
 def test_a_target_is_met_or_missed_unless_the_interval_holds_it(
     direction: str, figure: Figure, verdict: Verdict
 ) -> None:

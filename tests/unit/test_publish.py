@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -405,3 +407,71 @@ def test_a_fault_of_the_disk_is_told_and_leaves_what_is_served(small: Small, mon
     assert read_phases(built)[-1] == "failed"
     assert ask_stamp(small.project) == (1.0, served)
     assert small.generations.list_leftovers() == ()
+
+
+# What waits ---------------------------------------------------------------------------------
+
+
+def find_waiting(small: Small) -> str | None:
+    engine = Engine.open(small.project)
+    try:
+        found = engine.find_waiting_build()
+        return None if found is None else found.run_id
+    finally:
+        engine.close()
+
+
+def test_a_newer_green_build_is_said_to_wait_until_it_is_published(small: Small) -> None:
+    assert find_waiting(small) is None, "the working file answers"
+    run(small)
+    assert find_waiting(small) is None
+    newer = build_small(small.project, 2)
+    assert find_waiting(small) == newer.run_id
+    run(small)
+    assert find_waiting(small) is None
+
+
+@pytest.mark.parametrize("record", [{"is_passed": False}, {"is_whole": False}])
+def test_a_build_that_could_not_be_published_does_not_wait(small: Small, record: dict[str, bool]) -> None:
+    run(small)
+    build_small(small.project, 2, **record)
+    assert find_waiting(small) is None
+
+
+def test_a_build_that_was_rolled_back_does_not_wait(small: Small) -> None:
+    run(small)
+    build_small(small.project, 2)
+    run(small)
+    roll_back(small.project, environ={})
+    assert ask_stamp(small.project)[0] == 1
+    assert find_waiting(small) is None
+
+
+def test_a_working_file_that_is_being_written_or_gone_is_not_waited_for(small: Small) -> None:
+    run(small)
+    build_small(small.project, 2)
+    # A process of its own: the lock is a process's.
+    writing = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", writing, str(small.database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as builder:
+        assert builder.stdout is not None
+        assert builder.stdout.readline() == "open\n"
+        assert find_waiting(small) is None
+        builder.communicate()
+    assert find_waiting(small) is not None
+    small.database.unlink()
+    assert find_waiting(small) is None
+
+
+def test_the_words_beside_an_answer_name_the_build_that_waits(small: Small) -> None:
+    run(small)
+    newer = build_small(small.project, 2)
+    command = [str(Path(sys.executable).parent / "gnomon"), "query", "stamp", "--project-dir", str(small.project)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    last = told.stderr.splitlines()[-1]
+    assert last.startswith("answer from definitions")
+    assert last.endswith(
+        f"; build {newer.run_id} as of 2026-03-01 00:00:00 UTC is newer and waits for `gnomon publish`"
+    )

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from gnomon.access.loading import read_policies
-from gnomon.access.policy import EVERYTHING, Policy
+from gnomon.access.policy import EVERYTHING, Policy, SmallestCell
 
-__all__ = ["EVERYTHING", "Policy", "read_policies"]
+__all__ = ["EVERYTHING", "Policy", "SmallestCell", "read_policies"]

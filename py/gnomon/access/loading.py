@@ -7,11 +7,18 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gnomon.access.policy import EVERYTHING, Policy
+from gnomon.access.policy import EVERYTHING, Policy, SmallestCell
 from gnomon.core.checked_yaml import read_checked_yaml
 from gnomon.core.errors import DefinitionError
 
 FILE_NAME = "access.yml"
+
+
+class _SmallestCell(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    least: int = Field(ge=2)
+    of: list[str] = Field(min_length=1)
 
 
 class _Role(BaseModel):
@@ -22,6 +29,7 @@ class _Role(BaseModel):
     rows: list[str] = []
     hidden: list[str] = []
     per_minute: int | None = Field(default=None, ge=1)
+    smallest_cell: _SmallestCell | None = None
 
 
 class _AccessFile(BaseModel):
@@ -52,7 +60,12 @@ def read_policies(project_dir: Path) -> Mapping[str, Policy]:
             row_filters=tuple(role.rows),
             hidden=frozenset(role.hidden),
             per_minute=role.per_minute,
+            smallest_cell=_read_cell(role.smallest_cell),
         )
         for name, role in file.roles.items()
     }
     return {EVERYTHING.name: EVERYTHING, **roles}
+
+
+def _read_cell(cell: _SmallestCell | None) -> SmallestCell | None:
+    return None if cell is None else SmallestCell(cell.least, tuple(dict.fromkeys(cell.of)))

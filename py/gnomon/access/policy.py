@@ -6,12 +6,24 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class SmallestCell:
+    """The fewest units that a number may stand on, `least`, and the entities that are its units.
+
+    A number stands on so many of each of them that its table has.
+    """
+
+    least: int
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Policy:
     """What a role may see and how much it may ask.
 
     `metrics` None is all of them. `row_filters` are conditions over dimensions, as a question's filters are
     written: for the role there are no other rows. Attributes in `hidden` (the last part of a name: `creator`
     for `post__creator`) can be neither read nor filtered by. `per_minute` None is as many questions as it likes.
+    With a `smallest_cell` no number is shown that stands on fewer units.
     """
 
     name: str
@@ -19,6 +31,12 @@ class Policy:
     row_filters: tuple[str, ...] = ()
     hidden: frozenset[str] = frozenset()
     per_minute: int | None = None
+    smallest_cell: SmallestCell | None = None
+
+    @property
+    def is_partial(self) -> bool:
+        """Tell whether there are rows or values that the role may not see."""
+        return bool(self.row_filters) or self.smallest_cell is not None
 
     def sees(self, metric: str) -> bool:
         """Tell whether the role may ask for a metric."""

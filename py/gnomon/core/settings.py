@@ -35,6 +35,7 @@ class Settings:
     memory_limit: str = DEFAULT_MEMORY_LIMIT
     state: str = ""
     spool: Path = Path("state/spool")
+    withdrawn: Path = Path("state/withdrawn-rollups.jsonl")
     token_key: Path | None = None
     token_issuer: str | None = None
     token_audience: str | None = None
@@ -56,6 +57,7 @@ class Settings:
             memory_limit=environ.get("GNOMON_MEMORY_LIMIT", DEFAULT_MEMORY_LIMIT),
             state=environ.get("GNOMON_STATE", f"sqlite:///{project_dir / 'state' / 'gnomon.db'}"),
             spool=project_dir / "state" / "spool",
+            withdrawn=project_dir / "state" / "withdrawn-rollups.jsonl",
             token_key=Path(environ["GNOMON_TOKEN_KEY"]) if "GNOMON_TOKEN_KEY" in environ else None,
             token_issuer=environ.get("GNOMON_TOKEN_ISSUER"),
             token_audience=environ.get("GNOMON_TOKEN_AUDIENCE"),

@@ -8,11 +8,7 @@ from datetime import date
 
 from gnomon.dashboards.answers import NO_ROW, Figure, Row, Rows, TileAnswer, Value
 from gnomon.dashboards.model import TIME, Distribution, Funnel, Number, Table
-<<<<<<< HEAD
-from gnomon.dashboards.periods import Days, find_next_period
-=======
 from gnomon.dashboards.periods import Days
->>>>>>> dash
 from gnomon.dashboards.questions import find_time_grain
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Metric
@@ -82,14 +78,6 @@ def name_group(name: str) -> str:
     if name.startswith(f"{TIME}__"):
         return name.removeprefix(f"{TIME}__")
     return " ".join(name.split("__")[-2:]).replace("_", " ").removesuffix(" id")
-<<<<<<< HEAD
-
-
-def is_mature(start: date, grain: Grain, mature_until: date) -> bool:
-    """Tell whether the whole of a period is mature."""
-    return find_next_period(start, grain) - timedelta(days=1) <= mature_until
-=======
->>>>>>> dash
 
 
 def summarize(answer: TileAnswer) -> str:

@@ -2,6 +2,7 @@
 
 from gnomon.engine.build_record import BuildRecord
 from gnomon.engine.cache import AnswerCache, Cache
+from gnomon.engine.comparing import WrongRollups, find_difference
 from gnomon.engine.engine import Engine
 from gnomon.engine.house import EngineHouse
 from gnomon.engine.result import Provenance, Result
@@ -19,4 +20,6 @@ __all__ = [
     "Provenance",
     "Result",
     "SqlDoor",
+    "WrongRollups",
+    "find_difference",
 ]

@@ -11,7 +11,7 @@ from gnomon.core.errors import WarehouseError
 from gnomon.warehouse import Warehouse
 
 _LAST_RUN = """
-    select run_id, raw_set_id, as_of_at, is_whole, is_passed, semantic_manifest
+    select run_id, raw_set_id, as_of_at, is_whole, is_passed, semantic_manifest, started_at
     from gnomon.gnomon_build.runs
     order by started_at desc
     limit 1
@@ -37,6 +37,7 @@ class BuildRecord:
     semantic_manifest: str
     absent: Mapping[str, str] = field(default_factory=dict)
     parents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    started_at: datetime = datetime.min
 
     @classmethod
     def read(cls, warehouse: Warehouse) -> BuildRecord:
@@ -58,6 +59,7 @@ class BuildRecord:
             is_whole=last["is_whole"],
             is_passed=last["is_passed"],
             semantic_manifest=last["semantic_manifest"],
+            started_at=last["started_at"],
             absent={row["table_name"]: row["reason"] for row in warehouse.query(_ABSENT).to_pylist()},
             parents={node: tuple(found) for node, found in parents.items()},
         )

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from gnomon.core.errors import StoppedError
 from gnomon.engine.result import Result
+from gnomon.planner import Hiding
 
 DEFAULT_BYTES = 256 * 2**20
 # What an entry takes beside what is counted: its key, and the objects around its rows.
@@ -31,6 +32,7 @@ class AnswerKey:
     sql: str
     metrics: tuple[str, ...]
     rollups: tuple[str, ...]
+    hiding: Hiding | None = None
 
 
 class Cache(Generic[Key, Value]):

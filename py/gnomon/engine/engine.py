@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,28 +10,25 @@ from typing import TYPE_CHECKING
 from gnomon.access import EVERYTHING, Policy, read_policies
 from gnomon.core.errors import AccessError, DefinitionError, QueryError, explain_unknown
 from gnomon.core.names import MetricName
+from gnomon.engine.build_record import BuildRecord
 from gnomon.engine.cache import AnswerCache, AnswerKey
+from gnomon.engine.comparing import WrongRollups, find_wrong_rollups
 from gnomon.engine.estimates import bound_estimates, take_units
-from gnomon.engine.judgement import (
-    describe_build,
-    describe_metrics,
-    explain_absent,
-    explain_floors,
-    find_absent_tables,
-)
-from gnomon.engine.lineage import trace
-from gnomon.engine.permission import check_policy, restrict
+from gnomon.engine.judgement import describe_build, describe_hidden, describe_metrics, judge_values, refuse_absent
+from gnomon.engine.lineage import list_outcomes, trace
+from gnomon.engine.permission import check_policy, may_name, restrict, sees
 from gnomon.engine.request import Moment, expand_saved, read_moment, read_words
-from gnomon.engine.result import Provenance, Result
+from gnomon.engine.result import Provenance, Result, Suppressed
 from gnomon.engine.served import Served
+from gnomon.engine.small_cells import hide_small_cells
 from gnomon.planner import DUCKDB, Condition, Copy, Plan, Planner, Question, Recommendation, propose_rollups
-from gnomon.planner.conditions import write_condition
+from gnomon.planner.conditions import write_filters
 from gnomon.semantic import Manifest, parse_manifest, read_manifest
 from gnomon.semantic.model import Metric
 from gnomon.warehouse import Interruption, Warehouse
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from gnomon.state import Counted
 
 
 class Engine:
@@ -49,7 +46,9 @@ class Engine:
     ) -> None:
         self.manifest = manifest
         rollups = served.count_rollups(manifest) if served else {}
-        self._planner = Planner(manifest, rollups, dates=warehouse.date_columns())
+        self.withdrawn = served.read_withdrawn() if served else frozenset[str]()
+        self._dates = warehouse.date_columns()
+        self._planner = self._read_from(rollups)
         self._translators: dict[str | Copy, Planner] = {}
         self._warehouse = warehouse
         self._served = served
@@ -163,25 +162,28 @@ class Engine:
             sql=chosen.sql,
             metrics=tuple(metric.name for metric in chosen.metrics),
             rollups=chosen.rollups,
+            hiding=chosen.hiding,
         )
 
     def _make(self, chosen: Plan, policy: str | None, interruption: Interruption | None) -> Result:
         try:
             rows = self._warehouse.query(chosen.sql, interruption)
         except QueryError:
-            if policy is None or not self.find_policy(policy).row_filters:
+            if policy is None or not self.find_policy(policy).is_partial:
                 raise
             # The text could show a value of a row that is not there for the role.
             raise QueryError(
                 f"the question does not fit the data. The reason is kept back from role '{policy}', since it could "
                 "show what the role may not see."
             ) from None
+        if chosen.hiding is not None:
+            rows = hide_small_cells(rows, chosen.hiding, chosen.groups)
+        table, nulls = judge_values(self.manifest, self._record, chosen, rows)
         units = take_units(rows)
-        table, nulls = self._judge(chosen, rows.select([*chosen.groups, *(m.name for m in chosen.metrics)]), units)
         return Result(
             table=table,
             sql=chosen.sql,
-            provenance=self._provenance(chosen, nulls, policy),
+            provenance=self._provenance(chosen, nulls, describe_hidden(chosen, table), policy),
             units={
                 metric.name: units[counted]
                 for metric in chosen.metrics
@@ -218,7 +220,7 @@ class Engine:
         question = Question(
             metrics=read_words("metrics", metrics),
             group_by=read_words("group by", group_by),
-            where=read_words("where", self._write_conditions(where)),
+            where=read_words("where", write_filters(self._planner.compiled, where)),
             order_by=read_words("order by", order_by),
             limit=limit,
             start=read_moment("start", start, time_zone),
@@ -232,42 +234,67 @@ class Engine:
         if policy is not None:
             question = restrict(self._planner.compiled, question, self.find_policy(policy))
         chosen = self._planner_of(dialect if copy is None else copy).plan(question)
-        for metric in chosen.metrics if copy is not None else ():
-            reason = self._explain_absent(metric)
-            if reason is not None:
-                raise QueryError(f"metric '{metric.name}' is null, and SQL over a copy would not say so: {reason}.")
+        if copy is not None and self._record is not None:
+            refuse_absent(self.manifest, self._record, chosen.metrics)
         return chosen
 
-    def _write_conditions(self, where: Sequence[str | Condition]) -> Sequence[str]:
-        """Return filters as texts; what is no Condition is left for `read_words` to judge."""
-        if isinstance(where, (str, Condition)):
-            where = (where,)
-        reference = self._planner.compiled.reference
-        return [write_condition(reference(each.field), each) if isinstance(each, Condition) else each for each in where]
+    def check_rollups(self, chosen: Plan, interruption: Interruption | None = None) -> WrongRollups | None:
+        """Hold what a plan reads from rollups against the tables; None if it is the same.
 
-    def recommend(self, log: str | Path) -> Recommendation:
+        StoppedError if the interruption stops it.
+        """
+        planner = self._planner
+        return find_wrong_rollups(self._warehouse, planner.compiled, planner.rollups, chosen.question, interruption)
+
+    def withdraw(self, rollups: Collection[str]) -> None:
+        """Plan no question with these rollups any more."""
+        self.withdrawn |= frozenset(rollups)
+        # A planner of its own: one that is planning now may keep a plan that reads them.
+        self._planner = self._read_from(self._planner.rollups)
+
+    def announce_withdrawn(self, rollups: Sequence[str], found_at: datetime) -> None:
+        """Let no other reader of this project read these rollups of the generation either; OSError if it cannot be."""
+        if self._served is not None:
+            self._served.write_withdrawn(rollups, found_at)
+
+    def learn_withdrawn(self) -> None:
+        """Withdraw what another program has found wrong."""
+        if self._served is not None and not (found := self._served.read_withdrawn()) <= self.withdrawn:
+            self.withdraw(found)
+
+    def find_waiting_build(self) -> BuildRecord | None:
+        """Return a whole and green build of the working file that is newer than the generation, and not published."""
+        return self._served.find_waiting_build() if self._served else None
+
+    def _read_from(self, rollups: Mapping[str, int]) -> Planner:
+        read = {name: rows for name, rows in rollups.items() if name not in self.withdrawn}
+        return Planner(self.manifest, read, dates=self._dates)
+
+    def recommend(self, log: str | Path | Sequence[Counted]) -> Recommendation:
         """Return the rollups that would serve a log of questions best: JSON lines, in the words of `query`.
 
-        A line may say its `count` and its `seconds`. QueryError names the lines that say no question.
+        A line may say its `count` and its `seconds`. QueryError names the lines that say no question. Or it is the log
+        of the API, as `gnomon.state.count_questions` reads it; then each question is over what its role may see.
         """
-        from gnomon.engine.question_log import read_log
+        from gnomon.engine.question_log import read_questions
 
         def count(sql: str) -> int:
             (rows,) = self._warehouse.query(sql).column("rows").to_pylist()
             return int(rows)
 
-        return propose_rollups(self._planner.compiled, read_log(Path(log), self.manifest), count, self._planner.rollups)
+        compiled = self._planner.compiled
+        return propose_rollups(compiled, read_questions(log, compiled, self.policies), count, self._planner.rollups)
 
     def _planner_of(self, target: str | Copy) -> Planner:
         if target == DUCKDB:
             return self._planner
         found = self._translators.get(target)
         if found is None:
-            dates, types = self._warehouse.date_columns(), self._warehouse.column_types()
+            types = self._warehouse.column_types()
             if isinstance(target, Copy):
-                found = Planner.of_copy(self.manifest, target, self._planner.rollups, dates, types)
+                found = Planner.of_copy(self.manifest, target, self._planner.rollups, self._dates, types)
             else:
-                found = Planner(self.manifest, dates=dates, dialect=target, types=types)
+                found = Planner(self.manifest, dates=self._dates, dialect=target, types=types)
             self._translators[target] = found
         return found
 
@@ -290,8 +317,8 @@ class Engine:
 
     def list_metrics(self, role: str) -> list[Metric]:
         """Return the metrics that a role may ask for, by name."""
-        policy = self.find_policy(role)
-        return sorted((each for each in self.manifest.metrics.values() if policy.sees(each.name)), key=_name_of)
+        policy, compiled = self.find_policy(role), self._planner.compiled
+        return [metric for name, metric in sorted(self.manifest.metrics.items()) if sees(compiled, policy, name)]
 
     def check_metric(self, name: str, role: str) -> Metric:
         """Return a metric's definition; QueryError if there is none, AccessError if it is not for the role."""
@@ -306,15 +333,17 @@ class Engine:
         """
         return trace(self.manifest, self._record, self.find_metric(name))
 
-    def dimensions_of(self, name: str) -> list[str]:
-        """Return the names that a metric can be grouped and filtered by."""
+    def dimensions_of(self, name: str, role: str = EVERYTHING.name) -> list[str]:
+        """Return the names that a metric can be grouped and filtered by, by whom a role is allowed to."""
         metric = self.find_metric(name)
         reachable = [
             set(self._planner.compiled.reachable(self.manifest.model_of(leaf.measure.name)))
             for leaf in self.manifest.leaves_of(metric)
             if leaf.measure is not None
         ]
-        return sorted(set.intersection(*reachable) - _own_outcomes(self.manifest, metric))
+        policy, compiled = self.find_policy(role), self._planner.compiled
+        names = set.intersection(*reachable) - list_outcomes(self.manifest, metric)
+        return sorted(name for name in names if may_name(compiled, policy, compiled.reference(name)))
 
     def parents_of(self, name: str) -> list[str]:
         """Return the tables that a metric is aggregated from."""
@@ -340,34 +369,9 @@ class Engine:
         """The generation that answers; None if it is a working file, or a file of another project."""
         return self._served.generation_id if self._served else None
 
-    def _judge(
-        self, chosen: Plan, table: pa.Table, units: Mapping[str, pa.ChunkedArray]
-    ) -> tuple[pa.Table, dict[str, str]]:
-        """Empty the columns that the source cannot answer, and say why values are missing."""
-        import pyarrow as pa
-
-        nulls: dict[str, str] = {}
-        for metric in chosen.metrics:
-            place = table.column_names.index(metric.name)
-            reason = self._explain_absent(metric)
-            if reason is not None:
-                empty = pa.nulls(table.num_rows, table.schema.field(place).type)
-                table = table.set_column(place, metric.name, empty)
-                nulls[metric.name] = reason
-                continue
-            reason = explain_floors(self.manifest, metric, table, units)
-            if reason is not None:
-                nulls[metric.name] = reason
-        return table, nulls
-
-    def _explain_absent(self, metric: Metric) -> str | None:
-        """Return why the source cannot answer a metric at all; None if it can."""
-        if self._record is None:
-            return None
-        absent = find_absent_tables(self.manifest, self._record, metric)
-        return explain_absent(self._record, absent) if absent else None
-
-    def _provenance(self, chosen: Plan, nulls: dict[str, str], policy: str | None) -> Provenance:
+    def _provenance(
+        self, chosen: Plan, nulls: dict[str, str], suppressed: Suppressed | None, policy: str | None
+    ) -> Provenance:
         record = self._record
         notes = list(describe_build(record, self._is_current)) if record else []
         if chosen.time_zone != "UTC":
@@ -384,17 +388,8 @@ class Engine:
             as_of=record.as_of if record else None,
             nulls=nulls,
             notes=tuple(notes),
+            suppressed=suppressed,
         )
-
-
-def _name_of(metric: Metric) -> str:
-    return metric.name
-
-
-def _own_outcomes(manifest: Manifest, metric: Metric) -> set[str]:
-    """The dimensions that are the outcome of the metric or of one of its inputs."""
-    inputs = (_own_outcomes(manifest, manifest.metrics[used.name]) for used in metric.inputs)
-    return set(metric.documentation.never_by).union(*inputs)
 
 
 def _locate_manifest(path: Path) -> Path:

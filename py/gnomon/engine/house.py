@@ -62,8 +62,8 @@ class EngineHouse:
         self._failed = None
         if self._find_wanted() is None:
             return
-        with self.engine():
-            pass
+        with self.engine() as engine:
+            engine.learn_withdrawn()
 
     def close(self) -> None:
         """Hand out no more engines; those in use are closed when their requests end."""

@@ -5,13 +5,63 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from gnomon.core.errors import DefinitionError, join_names
+from gnomon.core.errors import DefinitionError, QueryError, join_names
 from gnomon.core.names import MetricName
 from gnomon.engine.build_record import BuildRecord
+from gnomon.engine.estimates import take_units
+from gnomon.engine.result import Suppressed
+from gnomon.planner import IS_SUPPRESSED, Plan
 from gnomon.semantic.model import Manifest, Metric
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+def judge_values(
+    manifest: Manifest, record: BuildRecord | None, chosen: Plan, rows: pa.Table
+) -> tuple[pa.Table, dict[str, str]]:
+    """Return the rows without the values that the source cannot give, and why values are missing, by metric."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    hides = chosen.hiding is not None
+    table = rows.select([*chosen.groups, *(metric.name for metric in chosen.metrics), *([IS_SUPPRESSED] * hides)])
+    # Of what is hidden nothing is told, not even whether it has units enough.
+    shown = rows.filter(pc.invert(rows.column(IS_SUPPRESSED))) if hides else rows
+    units = take_units(shown)
+    hidden = describe_hidden(chosen, table)
+    nulls: dict[str, str] = {}
+    for metric in chosen.metrics:
+        absent = find_absent_tables(manifest, record, metric) if record else ()
+        if absent and record is not None:
+            place = table.column_names.index(metric.name)
+            table = table.set_column(place, metric.name, pa.nulls(table.num_rows, table.schema.field(place).type))
+            nulls[metric.name] = explain_absent(record, absent)
+            continue
+        told = [explain_hidden(hidden, table.num_rows)] if hidden and hidden.rows else []
+        floors = explain_floors(manifest, metric, shown, units)
+        if told or floors:
+            nulls[metric.name] = "; ".join([*told, *([floors] if floors else [])])
+    return table, nulls
+
+
+def describe_hidden(chosen: Plan, table: pa.Table) -> Suppressed | None:
+    """Return how many rows of an answer are hidden; None if its asker sees small cells."""
+    import pyarrow.compute as pc
+
+    if chosen.hiding is None:
+        return None
+    smallest = chosen.hiding.smallest
+    return Suppressed(pc.sum(table.column(IS_SUPPRESSED)).as_py() or 0, smallest.least, smallest.units)
+
+
+def explain_hidden(suppressed: Suppressed, rows: int) -> str:
+    """Return why values are hidden."""
+    units = join_names(suppressed.units, "or")
+    return (
+        f"{suppressed.rows} of {rows} rows are hidden: they stand on fewer than {suppressed.least} of {units}, or "
+        "would give such a row away"
+    )
 
 
 def find_absent_tables(manifest: Manifest, record: BuildRecord, metric: Metric) -> tuple[str, ...]:
@@ -41,6 +91,15 @@ def explain_absent(record: BuildRecord, tables: tuple[str, ...]) -> str:
     """Return the reason why a metric over absent tables has no value."""
     reasons = dict.fromkeys(record.absent[table] for table in tables)
     return f"the source has no {join_names(tables, 'and')}: {'; '.join(reasons)}"
+
+
+def refuse_absent(manifest: Manifest, record: BuildRecord, metrics: tuple[Metric, ...]) -> None:
+    """Refuse metrics over absent tables where SQL goes to another engine, which would give a number for nothing."""
+    for metric in metrics:
+        absent = find_absent_tables(manifest, record, metric)
+        if absent:
+            reason = explain_absent(record, absent)
+            raise QueryError(f"metric '{metric.name}' is null, and SQL over a copy would not say so: {reason}.")
 
 
 def explain_floors(

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gnomon.core.errors import GnomonError, QueryError, explain_unknown, shorten
+from gnomon.access import Policy
+from gnomon.core.errors import AccessError, GnomonError, QueryError, explain_unknown, shorten
+from gnomon.engine.permission import restrict
 from gnomon.engine.request import expand_saved, read_moment
-from gnomon.planner import Logged, Question
+from gnomon.planner import Compiled, Condition, Logged, Question
+from gnomon.planner.conditions import write_condition
 from gnomon.semantic import Manifest
+
+if TYPE_CHECKING:
+    from gnomon.state import Counted
 
 _ERRORS_SHOWN = 20
 
@@ -35,6 +43,15 @@ class _Line(BaseModel):
     seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
+def read_questions(
+    log: str | Path | Iterable[Counted], compiled: Compiled, policies: Mapping[str, Policy]
+) -> list[Logged]:
+    """Return the questions of a file, or of the log of the API, each of those over what its role may see now."""
+    if isinstance(log, (str, Path)):
+        return read_log(Path(log), compiled.manifest)
+    return [_read_counted(each, compiled, policies) for each in log]
+
+
 def read_log(path: Path, manifest: Manifest) -> list[Logged]:
     """Return the questions of a log, in its order; QueryError names the lines that say none, by file and line."""
     try:
@@ -57,8 +74,35 @@ def read_log(path: Path, manifest: Manifest) -> list[Logged]:
     return logged
 
 
+def _read_counted(counted: Counted, compiled: Compiled, policies: Mapping[str, Policy]) -> Logged:
+    # How the answer was written, and which page of it, is not the question.
+    words = {name: value for name, value in counted.question.items() if name in _Line.model_fields}
+    question = Question(tuple(words.get("metrics", ())), tuple(words.get("group_by", ())))
+    refused = None
+    try:
+        where = [_read_filter(compiled, each) for each in words.get("where", ())]
+        question = _read_question(_Line.model_validate({**words, "where": where}), compiled.manifest)
+        if counted.role not in policies:
+            raise AccessError(explain_unknown("role", counted.role, policies))
+        question = restrict(compiled, question, policies[counted.role])
+    except GnomonError as error:
+        refused = str(error)
+    return Logged(question, counted.count, counted.seconds, refused)
+
+
+def _read_filter(compiled: Compiled, stated: str | Mapping[str, Any]) -> str:
+    if isinstance(stated, str):
+        return stated
+    condition = Condition(stated["field"], stated["op"], stated.get("value"))
+    return write_condition(compiled.reference(condition.field), condition)
+
+
 def _read_line(text: str, manifest: Manifest) -> Logged:
     line = _Line.model_validate(json.loads(text))
+    return Logged(_read_question(line, manifest), line.count, line.seconds)
+
+
+def _read_question(line: _Line, manifest: Manifest) -> Question:
     question = Question(
         metrics=tuple(line.metrics),
         group_by=tuple(line.group_by),
@@ -71,7 +115,7 @@ def _read_line(text: str, manifest: Manifest) -> Logged:
         top=line.top,
         time_zone=line.time_zone,
     )
-    return Logged(expand_saved(manifest, question, line.saved_query), line.count, line.seconds)
+    return expand_saved(manifest, question, line.saved_query)
 
 
 def _describe(error: Exception) -> str:

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Suppressed:
+    """How many rows of an answer are hidden, so that nothing in it stands on fewer than `least` of these `units`."""
+
+    rows: int
+    least: int
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Provenance:
     """Where an answer comes from.
 
@@ -23,7 +32,7 @@ class Provenance:
     answered, or of a working file the build that made the rows; `generation` is None then.
     `as_of` is the build's clock (UTC). `nulls` says for a metric why values are missing;
     `notes` is what a reader must know: immature days, companions to read beside, a build
-    that did not pass.
+    that did not pass. `suppressed` is None where the asker sees small cells.
     """
 
     definition_version: str
@@ -34,11 +43,14 @@ class Provenance:
     notes: tuple[str, ...] = ()
     generation: str | None = None
     rollups: tuple[str, ...] = ()
+    suppressed: Suppressed | None = None
 
 
 @dataclass(frozen=True)
 class Result:
     """Rows in the order asked for, one column per group-by and metric.
+
+    Where small cells are hidden a last column, `is_suppressed`, is true in the rows without values.
 
     `units` has, for each metric that counts them, the column of units behind its values,
     row by row; `intervals` has, for each estimate, its 95 % interval row by row, None where

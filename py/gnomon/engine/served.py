@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from gnomon.core.errors import DefinitionError, GnomonError, QueryError, WarehouseError
@@ -13,7 +14,18 @@ from gnomon.engine.build_record import BuildRecord
 from gnomon.planner import Compiled
 from gnomon.planner.choose_rollups import list_rollups, write_rollup
 from gnomon.semantic import Manifest
-from gnomon.warehouse import DATABASE, Generations, Lease, MadeRollup, Warehouse, read_receipt
+from gnomon.warehouse import (
+    DATABASE,
+    Generations,
+    Lease,
+    MadeRollup,
+    Warehouse,
+    name_generation,
+    read_receipt,
+    read_run,
+    read_withdrawn,
+    write_withdrawn,
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +36,7 @@ class Served:
     record: BuildRecord
     lease: Lease | None = None
     made: tuple[MadeRollup, ...] = ()
+    settings: Settings | None = None
 
     @classmethod
     def open(cls, project_dir: Path, *, working: bool = False, generation: str | None = None) -> Served:
@@ -37,9 +50,9 @@ class Served:
         if lease is None and generation is not None:
             raise WarehouseError(f"{generations.folder}: generation '{generation}' is not kept.")
         if lease is None:
-            return cls._read(settings.database, None)
+            return cls._read(settings.database)
         try:
-            return cls._read(lease.database, lease)
+            return cls._read(lease.database, lease, settings)
         except GnomonError as error:
             lease.release()
             raise WarehouseError(
@@ -48,11 +61,12 @@ class Served:
             ) from None
 
     @classmethod
-    def _read(cls, path: Path, lease: Lease | None) -> Served:
+    def _read(cls, path: Path, lease: Lease | None = None, settings: Settings | None = None) -> Served:
         warehouse = Warehouse.attach(path, DATABASE)
         try:
             receipt = None if lease is None else read_receipt(warehouse)
-            return cls(warehouse, BuildRecord.read(warehouse), lease, receipt.rollups if receipt else ())
+            made = receipt.rollups if receipt else ()
+            return cls(warehouse, BuildRecord.read(warehouse), lease, made, settings)
         except BaseException:
             warehouse.close()
             raise
@@ -66,6 +80,41 @@ class Served:
     def data_version(self) -> str:
         """The generation, else the build."""
         return self.generation_id or self.record.run_id
+
+    def read_withdrawn(self) -> frozenset[str]:
+        """Return the rollups of the generation that were found to answer otherwise than their tables."""
+        if self.generation_id is None or self.settings is None:
+            return frozenset()
+        return read_withdrawn(self.settings.withdrawn, self.generation_id)
+
+    def write_withdrawn(self, rollups: Sequence[str], found_at: datetime) -> None:
+        """Let no reader of this project read these rollups of the generation any more; OSError if it cannot be."""
+        if self.generation_id is not None and self.settings is not None:
+            write_withdrawn(self.settings.withdrawn, self.generation_id, rollups, found_at)
+
+    def find_waiting_build(self) -> BuildRecord | None:
+        """Return the working file's last build if it is newer than the generation and `gnomon publish` would serve it.
+
+        None, too, while something writes to that file. It is opened only if it is newer than the generation's, and
+        for a moment, since a reader keeps a build from beginning.
+        """
+        if self.lease is None or self.settings is None:
+            return None
+        try:
+            if self.settings.database.stat().st_mtime <= self.lease.database.stat().st_mtime:
+                return None
+            working = Warehouse.attach(self.settings.database, DATABASE)
+            try:
+                found = BuildRecord.read(working)
+            finally:
+                working.close()
+            service = Generations(self.settings.generations).read_service()
+        except (OSError, GnomonError):
+            return None
+        known = (*service.kept, *service.withdrawn) if service else ()
+        is_known = any(read_run(each) == read_run(name_generation(0, found.as_of, found.run_id)) for each in known)
+        is_newer = found.started_at > self.record.started_at and not is_known
+        return found if is_newer and found.is_whole and found.is_passed else None
 
     def count_rollups(self, manifest: Manifest) -> Mapping[str, int]:
         """Return the rows of each rollup that is just what these definitions, and this planner, would make."""

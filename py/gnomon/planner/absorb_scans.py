@@ -1,4 +1,4 @@
-"""Pass 11: rows under more tests are not read again where the same rows under fewer are read anyway.
+"""Pass 12: rows under more tests are not read again where the same rows under fewer are read anyway.
 
 A rate reads its table once: the numerator's own filter stands at its aggregate, and not in a second scan.
 Values of no row stay null, as they are in a scan of their own.

@@ -26,6 +26,8 @@ PRESENT = "__present"
 NEXT = "__next"
 KEYS = "__keys"
 IS_OTHER = "is_other"
+IS_ROW = "__is_row"
+IS_SUPPRESSED = "is_suppressed"
 HAS_PREFIX = "__has:"
 
 
@@ -245,16 +247,25 @@ class Keep:
 Step = Accumulate | OnSpine | PickPeriod | Keep
 
 
+class Given(NamedTuple):
+    """The rows that contribute to a value, or with `is_rest` those that do not."""
+
+    value: Value
+    is_rest: bool = False
+
+
 class Argument(NamedTuple):
     """What is aggregated: a column, or 1 where it is true (`counts_true`) or not null (`counts_present`).
 
-    With `weight`, the column holds sums of so many values, of which the average is asked.
+    With `weight`, the column holds sums of so many values, of which the average is asked. With `given`, it holds the
+    key of a unit, which is there in these rows only; rows without a key are of one unit that nobody knows.
     """
 
     column: Column
     counts_true: bool = False
     counts_present: bool = False
     weight: Column | None = None
+    given: Given | None = None
 
     @property
     def is_count(self) -> bool:
@@ -309,12 +320,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class Top:
-    """The first `count` groups of an answer, ranked by a formula and then by themselves; IS_OTHER is false in them."""
+    """The first `count` groups of an answer, ranked by a formula and then by themselves; IS_OTHER is false in them.
+
+    With `needs_value` a group without a value is none of them.
+    """
 
     answer: Answer
     by: str
     is_descending: bool
     count: int
+    needs_value: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Pass 9: a relation is read from the smallest rollup that holds all of it; every miss has a reason.
+"""Pass 10: a relation is read from the smallest rollup that holds all of it; every miss has a reason.
 
 A rollup is used where each column that is read from the fact's own rows is one of its columns, at a
 grain that its periods add up to, and each value is a measure of it that can be added up further. Joined
@@ -22,6 +22,7 @@ from gnomon.planner.algebra import (
     Column,
     Condition,
     Conversions,
+    Given,
     Join,
     Part,
     Scan,
@@ -31,6 +32,7 @@ from gnomon.planner.algebra import (
     Value,
 )
 from gnomon.planner.compiled import Compiled
+from gnomon.planner.count_units import is_indicator
 from gnomon.planner.draft import Draft
 from gnomon.planner.sql_parts import alias, argument, combine, read, select, table
 from gnomon.semantic.grain import DatePart, Grain
@@ -208,7 +210,9 @@ class Reading:
     def _value(self, value: Value) -> Value:
         if value.aggregation is Aggregation.COUNT_DISTINCT:
             # Distinct keys that are a column of the rollup can be counted in it.
-            return replace(value, argument=Argument(self._column(value.argument.column)))
+            given = value.argument.given
+            given = None if given is None else self._given(given)
+            return replace(value, argument=Argument(self._column(value.argument.column), given=given))
         if value.aggregation not in _ADDED_UP:
             raise MissError(f"'{value.measure}' cannot be added up")
         if value.measure not in self._rollup.measures:
@@ -218,6 +222,16 @@ class Reading:
             return replace(value, argument=Argument(Column(here, value.measure)))
         total, count = Column(here, value.measure + _SUM), Column(here, value.measure + _COUNT)
         return replace(value, argument=Argument(total, weight=count))
+
+    def _given(self, given: Given) -> Given:
+        """Return the same rows of the rollup: one of its rows contributes if one of those behind it does."""
+        value = given.value
+        if given.is_rest:
+            raise MissError(f"it does not say whose rows '{value.measure}' leaves out")
+        is_count = value.argument.is_count or is_indicator(value.argument.column.expr)
+        if value.aggregation is Aggregation.SUM and not is_count:
+            raise MissError(f"a sum of '{value.measure}' that is zero does not say that all of its rows are")
+        return Given(self._value(value))
 
     def _spread(self, spread: Spread) -> Spread:
         # The moment keeps its grain: by it the rows are joined.

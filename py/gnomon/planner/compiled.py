@@ -171,6 +171,14 @@ class Compiled:
         """Return the time spine that a grain of the project's own is a column of."""
         return next(spine for spine in self.manifest.spines if spine.relation == grain.relation)
 
+    def is_entity(self, reference: Reference) -> bool:
+        """Tell whether the reference is a key in some table that reaches it."""
+        return any(
+            found.is_entity
+            for model in self.manifest.models.values()
+            for found in self.closure(model).get(reference.plain, ())
+        )
+
     @cached_property
     def known(self) -> frozenset[str]:
         """All names that some model reaches."""

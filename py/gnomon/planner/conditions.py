@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gnomon.core.errors import QueryError, explain_unknown
+from gnomon.planner.compiled import Compiled
 from gnomon.planner.references import Reference
 
 Value = str | int | float | bool
@@ -34,6 +35,14 @@ class Condition:
     field: str
     operator: str
     value: Value | Sequence[Value] | None = None
+
+
+def write_filters(compiled: Compiled, where: Sequence[str | Condition]) -> Sequence[str]:
+    """Return filters as texts; what is neither a text nor a Condition is left as it is, for others to judge."""
+    given = (where,) if isinstance(where, (str, Condition)) else where
+    return [
+        write_condition(compiled.reference(each.field), each) if isinstance(each, Condition) else each for each in given
+    ]
 
 
 def write_condition(reference: Reference, condition: Condition) -> str:

@@ -1,4 +1,4 @@
-"""Pass 10: distinct keys of a window are counted by the latest row of each, and no row meets all days of it.
+"""Pass 11: distinct keys of a window are counted by the latest row of each, and no row meets all days of it.
 
 At any moment a key stands in a window if its latest row up to then does, whatever the window is. So a row counts
 from its own moment until the key's next one, and the rows can be counted by these two before any moment is
@@ -65,7 +65,7 @@ def _is_count(value: Value) -> bool:
 def _move(block: Block, scan: Scan, value: Value) -> Part | None:
     """Return the value over latest rows; None if a join or a test needs both a row and a later moment."""
     spread = scan.spread
-    if spread is None or not isinstance(spread.how, Accumulation):
+    if spread is None or not isinstance(spread.how, Accumulation) or value.argument.given is not None:
         return None
     later = {SPINE}
     own_joins, later_joins = [], []

@@ -77,6 +77,18 @@ class Resolved:
 
 
 @dataclass(frozen=True)
+class Count:
+    """What a leaf counts in the place of its measure: the keys of an entity, SQL over its model's table.
+
+    They are counted in the rows that contribute to `of`, the measure; with `is_rest` in the others.
+    """
+
+    key: str
+    of: Measure
+    is_rest: bool = False
+
+
+@dataclass(frozen=True)
 class Leaf:
     """A measure under all that leads to it; `column` is its name in the plan.
 
@@ -97,6 +109,7 @@ class Leaf:
     offset: Offset | None = None
     accumulation: Accumulation | None = None
     converts: Conversion | None = None
+    counts: Count | None = None
 
 
 @dataclass(frozen=True)
@@ -117,16 +130,42 @@ class Nested:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """The formulas that count the units behind one value, and behind what filters leave out of it.
+
+    `unstated` are left out by the filters of its definition, `rests` by the question's own: by all of them at once and
+    by each alone.
+    """
+
+    counted: str
+    unstated: str | None = None
+    rests: tuple[Cell, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All of these formulas."""
+        own = (self.counted,) if self.unstated is None else (self.counted, self.unstated)
+        return (*own, *(column for rest in self.rests for column in rest.columns))
+
+
+@dataclass(frozen=True)
 class Expanded:
     """The leaves, and each metric as a formula over their columns and those of the totals.
 
-    `totals` are by some of the groups only, and their formulas have names that no leaf has.
+    `totals` are by some of the groups only, and their formulas have names that no leaf has. `cells` are the values
+    that everything is made of, where their units are counted.
     """
 
     groups: tuple[Reference, ...] = ()
     leaves: tuple[Leaf | Nested, ...] = ()
     formulas: tuple[tuple[str, exp.Expr], ...] = ()
     totals: tuple[Expanded, ...] = ()
+    cells: tuple[Cell, ...] = ()
+
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """The formulas of all cells, each once."""
+        return tuple(dict.fromkeys(column for cell in self.cells for column in cell.columns))
 
 
 @dataclass(frozen=True)

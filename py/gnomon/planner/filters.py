@@ -7,8 +7,9 @@ reference becomes a column named by its place; values stay literals of the tree.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import sqlglot
 from sqlglot import exp
@@ -54,6 +55,51 @@ class Filter:
                 return replaced
             column.replace(replaced)
         return condition
+
+
+def split(condition: Filter) -> tuple[Filter, ...]:
+    """Return the conditions that the filter joins by AND, each a filter of its own."""
+    tree = condition.condition.unnest()
+    if not isinstance(tree, exp.And):
+        return (condition,)
+    return tuple(part for side in (tree.this, tree.expression) for part in split(_cut_out(condition, side)))
+
+
+def _cut_out(condition: Filter, part: exp.Expr) -> Filter:
+    places = sorted({_place_of(column) for column in part.find_all(exp.Column)})
+    moved = {place: f"{_PLACE}{number}" for number, place in enumerate(places)}
+    return Filter(
+        text=part.sql(dialect="duckdb"),
+        condition=_rename(part, lambda place: moved[place]),
+        references=tuple(condition.references[place] for place in places),
+        minds_nulls=frozenset(places.index(place) for place in condition.minds_nulls if place in moved),
+    )
+
+
+def negate(filters: Sequence[Filter]) -> Filter:
+    """Return the filter of the rows that not all of these let through, be it for a null."""
+    conditions: list[exp.Expr] = []
+    references: list[Reference] = []
+    for each in filters:
+        first = len(references)
+        moved = _rename(each.condition, lambda place, first=first: f"{_PLACE}{first + place}")  # type: ignore[misc]
+        conditions.append(exp.Paren(this=moved))
+        references += each.references
+    passes = reduce(lambda left, right: exp.And(this=left, expression=right), conditions)
+    return Filter(
+        text=f"not all of: {'; '.join(each.text for each in filters)}",
+        condition=exp.Not(this=exp.Coalesce(this=passes, expressions=[exp.false()])),
+        references=tuple(references),
+        minds_nulls=frozenset(range(len(references))),
+    )
+
+
+def _rename(condition: exp.Expr, called: Callable[[int], str]) -> exp.Expr:
+    """Return a condition whose references have other places."""
+    copied = condition.copy()
+    for column in list(copied.find_all(exp.Column)):
+        column.set("this", exp.to_identifier(called(_place_of(column))))
+    return copied
 
 
 def parse_filter(text: str, grains: CustomGrains) -> Filter:

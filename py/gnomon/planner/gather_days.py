@@ -1,4 +1,4 @@
-"""Pass 12: rows are added up by their dates before dates are truncated to weeks or months.
+"""Pass 13: rows are added up by their dates before dates are truncated to weeks or months.
 
 An engine groups by a plain column of dates several times faster than by a function of it, and there are few
 dates. Where a key such as a creator is among the groups there are as many groups by day as rows, so those

@@ -1,4 +1,4 @@
-"""Pass 6: the greatest groups stay, and the rows of all others become one group, IS_OTHER.
+"""Pass 7: the greatest groups stay, and the rows of all others become one group, IS_OTHER.
 
 The groups are ranked by a question of their own, over the same rows, without the times. The ranking is
 joined to the rows before they are aggregated, so that distinct counts, rates and medians of the others
@@ -8,6 +8,8 @@ are exact; it is never made of the values of the groups that were left out.
 from __future__ import annotations
 
 from dataclasses import replace
+
+from sqlglot import exp
 
 from gnomon.core.errors import QueryError
 from gnomon.planner.algebra import (
@@ -25,11 +27,13 @@ from gnomon.planner.algebra import (
     carry,
 )
 from gnomon.planner.compiled import Compiled, is_aggregation_time
+from gnomon.planner.count_units import count_units
 from gnomon.planner.draft import Draft, Ordering, Resolved
 from gnomon.planner.expand_metrics import expand_metrics
 from gnomon.planner.place_leaves import place_leaves
 from gnomon.planner.references import Reference
 from gnomon.planner.share_blocks import share_blocks
+from gnomon.planner.sql_parts import all_of, any_of, case, name, number
 
 _RANKING = "__top"
 
@@ -44,15 +48,20 @@ def keep_top(compiled: Compiled, draft: Draft) -> Draft:
     names = [str(metric.name) for metric in resolved.metrics]
     by = next((each for each in resolved.order_by if each.column in names), Ordering(names[0], True))
     metric = resolved.metrics[names.index(by.column)]
-    kept = tuple(group for group in resolved.groups if not _is_time(compiled, resolved, group))
+    kept = tuple(group for group in resolved.groups if not is_time(compiled, resolved, group))
     if not kept:
         raise QueryError("the top is of groups that are not times, and there is none. Add one to the group-by.")
     ranked = Draft(
-        resolved=replace(resolved, metrics=(metric,), companions=(), groups=kept, order_by=(), limit=None, top=None)
+        question=draft.question,
+        resolved=replace(resolved, metrics=(metric,), companions=(), groups=kept, order_by=(), limit=None, top=None),
     )
-    for run in (expand_metrics, place_leaves, share_blocks):
+    for run in (expand_metrics, count_units, place_leaves, share_blocks):
         ranked = run(compiled, ranked)
-    top = Top(ranked.answer, str(metric.name), by.is_descending, resolved.top)
+    ranking, cell = ranked.answer, draft.question.smallest_cell
+    if cell is not None:
+        # What may not be shown has no rank, and is among the others.
+        ranking = replace(ranking, formulas=_rank_large(ranking, cell.least, ranked.expanded.counts))
+    top = Top(ranking, str(metric.name), by.is_descending, resolved.top, needs_value=cell is not None)
     folded = _Folding(top, frozenset(group.name for group in kept)).fold(answer)
     if by in resolved.order_by:
         place = resolved.order_by.index(by)
@@ -62,7 +71,17 @@ def keep_top(compiled: Compiled, draft: Draft) -> Draft:
     return replace(draft, resolved=replace(resolved, order_by=order), answer=folded)
 
 
-def _is_time(compiled: Compiled, resolved: Resolved, group: Reference) -> bool:
+def _rank_large(ranking: Answer, least: int, counts: tuple[str, ...]) -> tuple[tuple[str, exp.Expr], ...]:
+    """Return the formulas, the metric's null where a count is of some units but fewer than `least`."""
+    (metric, formula), *others = ranking.formulas
+    are_large = [
+        any_of([exp.EQ(this=units, expression=number(0)), exp.GTE(this=units.copy(), expression=number(least))])
+        for units in (exp.Coalesce(this=name(column), expressions=[number(0)]) for column in counts)
+    ]
+    return (metric, case(all_of(are_large), formula)), *others
+
+
+def is_time(compiled: Compiled, resolved: Resolved, group: Reference) -> bool:
     """Tell whether the group is the time of anything that is asked for."""
     leaves = [
         (leaf.name, compiled.measure(used.name))

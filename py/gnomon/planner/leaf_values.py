@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gnomon.planner.algebra import Argument, Column, Value
+from dataclasses import replace
+
+from gnomon.planner.algebra import Argument, Column, Given, Value
 from gnomon.planner.compiled import Compiled
 from gnomon.planner.draft import Leaf
 from gnomon.semantic.model import Aggregation
@@ -11,6 +13,10 @@ from gnomon.semantic.model import Aggregation
 def value_of(compiled: Compiled, leaf: Leaf) -> Value:
     """Return the value that a leaf's measure comes to; counts and booleans are sums of ones, as in MetricFlow."""
     measure, model = leaf.measure, leaf.model
+    if leaf.counts is not None:
+        counted = value_of(compiled, replace(leaf, measure=leaf.counts.of, counts=None))
+        key = Argument(Column(str(model.name), leaf.counts.key), given=Given(counted, leaf.counts.is_rest))
+        return Value(leaf.column, measure.name, Aggregation.COUNT_DISTINCT, key, None, None, leaf.is_asked)
     if leaf.converts is not None:
         measure = compiled.measure(leaf.converts.measure.name)
         model = compiled.manifest.model_of(measure.name)

@@ -1,4 +1,4 @@
-"""Pass 5: a question without a metric asks for the values that dimensions, entities and times take.
+"""Pass 6: a question without a metric asks for the values that dimensions, entities and times take.
 
 They are read from the table that holds most of them itself; what stands elsewhere is joined so that
 values of either side stay, and metric_time is every period of the time spine.

@@ -1,4 +1,4 @@
-"""Pass 3: every leaf gets the relation that its value is aggregated in: rows, joins, tests, steps.
+"""Pass 4: every leaf gets the relation that its value is aggregated in: rows, joins, tests, steps.
 
 Where a leaf's time comes from a spine, filters that speak of time alone hold for the spine's moments,
 and all others for the rows. A filter that speaks of both holds for rows that stand under the spine's
@@ -59,7 +59,8 @@ def place_leaves(compiled: Compiled, draft: Draft) -> Draft:
     values = []
     for leaf in expanded.leaves:
         if isinstance(leaf, Nested):
-            values.append(_place_nested(compiled, expanded, leaf))
+            block, value = _place_nested(compiled, expanded, leaf)
+            values += [(block, replace(value, column=column)) for column in (leaf.column, *leaf.inner.counts)]
         else:
             values.append((_Placing(compiled, expanded, leaf).place(), value_of(compiled, leaf)))
     totals = tuple(_answer(compiled, Draft(expanded=total)) for total in expanded.totals)

@@ -130,7 +130,7 @@ class Planner:
         for place, piece in zip(kept.places, kept.pieces[1:], strict=True):
             parts.append(values[place] if place >= 0 else f"'{moments[place]}'")
             parts.append(piece)
-        return replace(kept.plan, sql="".join(parts))
+        return replace(kept.plan, sql="".join(parts), question=question)
 
     def _make(self, question: Question) -> Plan:
         return plan(self.compiled, question, self.rollups, self.dialect, self.types, self.copy)

@@ -35,11 +35,15 @@ _MOST_CANDIDATES = 100
 
 @dataclass(frozen=True)
 class Logged:
-    """A question, how often it was asked, and the seconds that it took each time if they are known."""
+    """A question, how often it was asked, and the seconds that it took each time if they are known.
+
+    One that is `refused` by now is told as such.
+    """
 
     question: Question
     count: int = 1
     seconds: float | None = None
+    refused: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,8 @@ def propose_rollups(
 def _find_needs(compiled: Compiled, logged: Logged) -> list[_Need | str]:
     """Return what a question reads of each table, or why no rollup can hold it."""
     question = logged.question
+    if logged.refused is not None:
+        return [f"refused: {logged.refused}"]
     # Questions of other days read the same.
     question = replace(question, start=question.start and ANY_START, end=question.end and ANY_END)
     draft = Draft(question)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from gnomon.access import SmallestCell
 from gnomon.core.errors import QueryError, shorten
 
 _MOST_CHARACTERS = 1_000
@@ -21,6 +22,8 @@ class Question:
     With `top`, so many groups stay, ranked by the first metric of `order_by` (else the first metric,
     the greatest first), and all others are one group. Times and bounds are of `time_zone`, else of UTC.
     `outer_filters` are dimensions or entities by which a filter will be put into the SQL from outside.
+    With `shows_parts` the answer gives the values that its metrics are made of, sums as they are read, in their place.
+    With a `smallest_cell` the units behind every number are counted, so that small ones can be hidden.
     """
 
     metrics: tuple[str, ...] = ()
@@ -36,6 +39,8 @@ class Question:
     time_zone: str | None = None
     row_filters: tuple[str, ...] = ()
     outer_filters: tuple[str, ...] = ()
+    smallest_cell: SmallestCell | None = None
+    shows_parts: bool = False
 
 
 def check_question(question: Question) -> None:

@@ -1,4 +1,4 @@
-"""Pass 8: what is made of sums over a probability sample gets a variance, from its replicate groups.
+"""Pass 9: what is made of sums over a probability sample gets a variance, from its replicate groups.
 
 A ratio is one division of two sampled sums. What it was before, and how it has changed, are formulas over
 such sums, too: each formula is written out down to its sums, and the sums are taken by replicate group.

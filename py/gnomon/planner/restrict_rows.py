@@ -1,4 +1,4 @@
-"""Pass 7: every table is read as if it held only the rows that the asker's row filters let through.
+"""Pass 8: every table is read as if it held only the rows that the asker's row filters let through.
 
 A table says a row filter if each of its names stands for one attribute of the table's rows, own or joined.
 What is aggregated or listed must say every row filter, or the question is refused. What is joined for its

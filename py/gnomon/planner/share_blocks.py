@@ -1,4 +1,4 @@
-"""Pass 4: values from the same relation are taken from it once, and an answer is stitched of what is left."""
+"""Pass 5: values from the same relation are taken from it once, and an answer is stitched of what is left."""
 
 from __future__ import annotations
 

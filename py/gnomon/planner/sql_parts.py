@@ -12,7 +12,7 @@ from functools import lru_cache, reduce
 import sqlglot
 from sqlglot import exp
 
-from gnomon.planner.algebra import PRESENT, Argument, Bound, Column, Condition, Test, Value
+from gnomon.planner.algebra import PRESENT, Argument, Bound, Column, Condition, Given, Test, Value
 from gnomon.planner.expressions import is_plain, parse_column
 from gnomon.planner.filters import Filter
 from gnomon.semantic.grain import CustomGrain, DatePart, Grain
@@ -125,7 +125,9 @@ def cast(expression: exp.Expr, kind: exp.DType) -> exp.Cast:
 
 def is_null(expression: exp.Expr) -> exp.Expr:
     """Return whether the expression is null."""
-    return exp.Is(this=expression, expression=exp.Null())
+    # IS binds closer than AND, OR and NOT do.
+    whole = exp.Paren(this=expression) if isinstance(expression, exp.Connector | exp.Not) else expression
+    return exp.Is(this=whole, expression=exp.Null())
 
 
 def is_there(expression: exp.Expr) -> exp.Expr:
@@ -282,9 +284,24 @@ def shift(moment: exp.Expr, offset: Offset) -> exp.Expr:
 def argument(argument: Argument) -> exp.Expr:
     """Return what is aggregated of each row."""
     rows = read(argument.column)
+    if argument.given is not None:
+        key = exp.Coalesce(this=cast(rows, exp.DType.VARCHAR), expressions=[word("")])
+        return case(_rows_of(argument.given), key)
     if argument.counts_true:
         return case(rows, number(1), number(0))
     return case(is_there(rows), number(1), number(0)) if argument.counts_present else rows
+
+
+def _rows_of(given: Given) -> exp.Expr:
+    """Return the condition of the rows that contribute to a value, or that do not."""
+    counted = given.value.argument
+    rows = read(counted.column)
+    if not counted.counts_true:
+        is_sum = given.value.aggregation is Aggregation.SUM and not counted.counts_present
+        rows = exp.NEQ(this=rows, expression=number(0)) if is_sum else is_there(rows)
+    if not given.is_rest:
+        return rows
+    return exp.Not(this=exp.Coalesce(this=rows, expressions=[exp.false()]))
 
 
 def aggregate(value: Value, rows: exp.Expr) -> exp.Expr:

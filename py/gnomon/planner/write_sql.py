@@ -1,4 +1,4 @@
-"""Pass 13: one SQL tree. Write each block, stitch the blocks on the groups, apply the formulas.
+"""Pass 14: one SQL tree. Write each block, stitch the blocks on the groups, apply the formulas.
 
 Blocks are stitched by UNION ALL and one more aggregation rather than by full outer joins:
 NULL keys meet, and any number of blocks costs one pass over rows that are already few.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from gnomon.core.errors import QueryError
-from gnomon.planner.algebra import HAS_PREFIX, IS_OTHER, Answer, Top
+from gnomon.planner.algebra import HAS_PREFIX, IS_OTHER, IS_ROW, Answer, Top
 from gnomon.planner.compiled import Compiled
 from gnomon.planner.draft import Draft
 from gnomon.planner.sql_parts import (
@@ -21,6 +21,7 @@ from gnomon.planner.sql_parts import (
     cte,
     descending,
     identifier,
+    is_there,
     join,
     name,
     names,
@@ -55,6 +56,10 @@ def write_sql(_: Compiled, draft: Draft) -> Draft:
     """Write the answer's SELECT; units and variances follow the asked columns, under their prefixes."""
     resolved, answer = draft.resolved, draft.answer
     formulas, flagged = _read_formulas(answer)
+    if draft.question.shows_parts:
+        totals = (column for total in answer.totals for column, _ in total.formulas)
+        parts = names((*answer.groups, *(leaf.column for leaf in draft.expanded.leaves), *totals))
+        return replace(draft, query=_stitch_all([*parts], answer, flagged))
     columns: list[exp.Expr] = [
         *names(answer.groups),
         *(alias(formulas[metric.name], metric.name) for metric in resolved.metrics),
@@ -65,6 +70,10 @@ def write_sql(_: Compiled, draft: Draft) -> Draft:
         columns.append(alias(formula.copy() if companion.name in asked else formula, UNITS_PREFIX + companion.name))
     for each in (answer, *answer.totals):
         columns += names(_variance_columns(each))
+    if draft.expanded.cells:
+        columns += [alias(formulas[column], column) for column in (*draft.expanded.counts, IS_ROW)]
+        # What is small is hidden before the rest is ordered, so that no row's place tells what is hidden in it.
+        resolved = replace(resolved, order_by=(), limit=None)
     query = _stitch_all(columns, answer, flagged)
     if resolved.order_by:
         # Nulls last both ways, said aloud: engines differ in what they do in silence.
@@ -113,7 +122,9 @@ def _variance_columns(answer: Answer) -> Iterator[str]:
 def _write_top(top: Top) -> exp.Select:
     by = (descending if top.is_descending else ascending)(name(top.by))
     query = select(
-        [*names(top.answer.groups), alias(exp.false(), IS_OTHER)], subquery(write_answer(top.answer), "ranked")
+        [*names(top.answer.groups), alias(exp.false(), IS_OTHER)],
+        subquery(write_answer(top.answer), "ranked"),
+        where=[is_there(name(top.by))] if top.needs_value else [],
     )
     query.set("order", exp.Order(expressions=[by, *map(ascending, names(top.answer.groups))]))
     query.set("limit", exp.Limit(expression=number(top.count)))

@@ -12,9 +12,9 @@ from pathlib import Path
 from sqlglot import exp
 
 from gnomon.core.errors import DefinitionError, QueryError, WarehouseError, join_names
+from gnomon.engine import find_difference
 from gnomon.planner import Compiled
 from gnomon.planner.choose_rollups import list_rollups, write_rollup
-from gnomon.publish.comparing import find_difference
 from gnomon.publish.contract import JudgedBuild, check_contract, check_counts, judge_build
 from gnomon.publish.journal import Journal, Phase
 from gnomon.publish.questions import Asker, describe, name_measures

@@ -23,6 +23,7 @@ from gnomon.serve.dashboard_commands import dashboards_app
 from gnomon.serve.key_commands import keys_app
 from gnomon.serve.operation_commands import daily, doctor
 from gnomon.serve.publish_commands import publish, read_address
+from gnomon.serve.recommend_command import recommend as recommend_rollups
 from gnomon.serve.serve_command import serve
 from gnomon.serve.simulate_commands import simulate_app
 
@@ -140,7 +141,7 @@ def query(
             Format.JSON: rendering.render_json,
         }
         typer.echo(write[format](result))
-    typer.echo(rendering.render_words(result.provenance), err=True)
+    typer.echo(rendering.render_words(result.provenance, engine.find_waiting_build()), err=True)
 
 
 @app.command()
@@ -173,13 +174,18 @@ def plan(
     recommend: Annotated[
         bool, typer.Option("--recommend", help="Instead: propose rollups for the questions of a log.")
     ] = False,
-    log: Annotated[Path | None, typer.Option("--log", help="The log: JSON lines, one question each.")] = None,
+    log: Annotated[
+        Path | None, typer.Option("--log", help="The log: JSON lines, one question each; by default the API's own.")
+    ] = None,
 ) -> None:
     """Show the SQL that would answer the same question, and why it is this one; or propose rollups for a log."""
     if recommend or log is not None:
-        if metrics or not recommend or log is None:
-            raise QueryError("rollups are proposed for a log and nothing else: `gnomon plan --recommend --log FILE`.")
-        _recommend(_open_engine(project_dir, manifest, working), log, as_json)
+        if metrics or not recommend:
+            raise QueryError(
+                "rollups are proposed for a log and nothing else: `gnomon plan --recommend` reads that of the API, and "
+                "with --log FILE another one."
+            )
+        recommend_rollups(_open_engine(project_dir, manifest, working), project_dir, log, as_json)
         return
     words: dict[str, Any] = {
         "metrics": metrics or (),
@@ -216,17 +222,6 @@ def _plan_on_copy(copy: str, project_dir: Path, words: dict[str, Any]) -> Plan:
     with open_copy(project_dir, read_address(copy, project_dir)) as door:
         typer.echo(f"-- for the copy of {door.stored.generation_id}", err=True)
         return door.plan(**words)
-
-
-def _recommend(engine: Engine, log: Path, as_json: bool) -> None:
-    from gnomon.serve import rollup_words
-
-    found = engine.recommend(log)
-    if as_json:
-        typer.echo(rollup_words.describe_recommendation(found))
-        return
-    typer.echo(rollup_words.render_rollups(found))
-    typer.echo(rollup_words.render_gains(found), err=True)
 
 
 @app.command()

@@ -6,11 +6,12 @@ import io
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from gnomon.engine import Provenance, Result
+from gnomon.engine import BuildRecord, Provenance, Result
 from gnomon.semantic.units import NO_VALUE, format_value
 
 if TYPE_CHECKING:
@@ -88,14 +89,16 @@ def render_arrow(result: Result) -> bytes:
     return bytes(sink.getvalue())
 
 
-def render_words(provenance: Provenance) -> str:
-    """Return what a reader must know beside the numbers, a line each."""
+def render_words(provenance: Provenance, waiting: BuildRecord | None = None) -> str:
+    """Return what a reader must know beside the numbers, a line each; `waiting` is a newer build, not published yet."""
     lines = [f"no value: {metric}: {reason}" for metric, reason in provenance.nulls.items()]
     lines += [f"note: {note}" for note in provenance.notes]
     origin = f"definitions {provenance.definition_version}"
     if provenance.data_version is not None:
         kind = "build" if provenance.generation is None else "generation"
         origin += f", data {provenance.raw_set_id} as of {provenance.as_of} UTC, {kind} {provenance.data_version}"
+    if waiting is not None:
+        origin += f"; build {waiting.run_id} as of {waiting.as_of} UTC is newer and waits for `gnomon publish`"
     lines.append(f"answer from {origin}")
     return "\n".join(lines)
 
@@ -110,6 +113,7 @@ def _provenance(provenance: Provenance) -> dict[str, Any]:
         "as_of": provenance.as_of.isoformat(sep=" ") if provenance.as_of else None,
         "nulls": dict(provenance.nulls),
         "notes": list(provenance.notes),
+        "suppressed": asdict(provenance.suppressed) if provenance.suppressed else None,
     }
 
 

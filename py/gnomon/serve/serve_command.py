@@ -28,6 +28,10 @@ def serve(
     seconds: Annotated[float, typer.Option("--timeout", help="Seconds after which a question is stopped.")] = 30.0,
     running: Annotated[int, typer.Option("--running", min=1, help="So many questions run at a time.")] = 2,
     waiting: Annotated[int, typer.Option("--waiting", min=0, help="So many more wait; the others get 429.")] = 64,
+    checked: Annotated[
+        float,
+        typer.Option("--check-rollups", min=0, max=1, help="So much of the answers from rollups is made again."),
+    ] = 0.01,
     mcp: Annotated[bool, typer.Option("--mcp", help="Let assistants ask, too, at /mcp.")] = False,
     stdio: Annotated[
         str | None,
@@ -41,7 +45,7 @@ def serve(
     from gnomon.serve.http.app import create_app
     from gnomon.serve.http.service import ServeLimits
 
-    limits = ServeLimits(most_rows, seconds, running, waiting)
+    limits = ServeLimits(most_rows, seconds, running, waiting, checked)
     if stdio is not None:
         _serve_stdio(open_service(project_dir, limits, stdio))
         return

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from gnomon.state.database import StateDatabase
 from gnomon.state.keys import Key, KeyRing
-from gnomon.state.log import Entry, QuestionLog
+from gnomon.state.log import Counted, Entry, QuestionLog, count_questions
 
-__all__ = ["Entry", "Key", "KeyRing", "QuestionLog", "StateDatabase"]
+__all__ = ["Counted", "Entry", "Key", "KeyRing", "QuestionLog", "StateDatabase", "count_questions"]

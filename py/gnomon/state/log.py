@@ -47,6 +47,34 @@ class Entry:
     entry_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
+@dataclass(frozen=True)
+class Counted:
+    """A question as a role asked it: how often an answer was made, and the seconds that it took on average."""
+
+    question: Mapping[str, Any]
+    role: str
+    count: int
+    seconds: float
+
+
+def count_questions(database: StateDatabase) -> tuple[Counted, ...]:
+    """Return the questions of the log for which rows were read, those that were stopped among them, the oldest first.
+
+    Who asked is not looked at. What was kept already, and what was planned only, cost nothing and is left out.
+    """
+    log = question_log.c
+    made = sa.and_(log.is_cached.is_(False), log.outcome == "answered", log.row_count.is_not(None))
+    query = (
+        sa.select(log.question, log.role, sa.func.count().label("times"), sa.func.avg(log.seconds).label("seconds"))
+        .where(sa.or_(made, log.outcome == "stopped"))
+        .group_by(log.question, log.role)
+        .order_by(sa.func.min(log.asked_at), log.question, log.role)
+    )
+    with database.begin() as connection:
+        rows = connection.execute(query).all()
+    return tuple(Counted(json.loads(row.question), row.role, row.times, float(row.seconds)) for row in rows)
+
+
 class QuestionLog:
     """Appends entries; one per process and spool folder. Safe to share between threads."""
 

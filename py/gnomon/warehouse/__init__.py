@@ -28,6 +28,7 @@ from gnomon.warehouse.generations import (
     Service,
     name_generation,
     read_number,
+    read_run,
     sync,
     write_durably,
 )
@@ -35,6 +36,7 @@ from gnomon.warehouse.guard import DATABASE, SCHEMA, Selection, check_select
 from gnomon.warehouse.interruption import Interruption
 from gnomon.warehouse.selecting import count_rows, explain, select
 from gnomon.warehouse.warehouse import Warehouse
+from gnomon.warehouse.withdrawn_rollups import read_withdrawn, write_withdrawn
 
 __all__ = [
     "DATABASE",
@@ -67,9 +69,12 @@ __all__ = [
     "read_history",
     "read_number",
     "read_receipt",
+    "read_run",
+    "read_withdrawn",
     "select",
     "settle",
     "sync",
     "write_durably",
     "write_memory",
+    "write_withdrawn",
 ]

@@ -189,6 +189,11 @@ def read_number(generation_id: str) -> int:
     return int(match[1]) if match else 0
 
 
+def read_run(generation_id: str) -> str:
+    """Return what a generation's id says of its build: what it is as of, and the beginning of its run's id."""
+    return generation_id.partition("-")[2]
+
+
 def write_durably(path: Path, text: str) -> None:
     """Write a file and wait until the disk has it."""
     with path.open("w", encoding="utf-8") as file:

@@ -39,18 +39,11 @@ def draw_bars(answer: TileAnswer, rows: Rows) -> Chart:
         group = OTHER if row.is_other else say_group(row.groups[0])
         data.append({"group": group, **datum, "end": max(ends), "note": datum["shown"] or ""})
     longest = max((each["end"] for each in data if isinstance(each["end"], float)), default=0.0) or _SHORTEST
-<<<<<<< HEAD
-    has_intervals = any(each["low"] is not None for each in data)
-    x = alt.X(
-        "value:Q",
-        scale=alt.Scale(domain=[0, longest * _ROOM], nice=False),
-=======
     least = min((end for each in data for end in (each["value"], each["low"]) if isinstance(end, float)), default=0.0)
     has_intervals = any(each["low"] is not None for each in data)
     x = alt.X(
         "value:Q",
         scale=alt.Scale(domain=[min(least, 0.0), longest * _ROOM], nice=False),
->>>>>>> dash
         # The room is for words: no share is above 100 %.
         axis=alt.Axis(
             format=AXIS_FORMATS.get(metric.documentation.unit, PLAIN_FORMAT),

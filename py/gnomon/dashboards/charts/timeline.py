@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING
 
 from gnomon.dashboards.answers import NO_ROW, Figure, Rows
 from gnomon.dashboards.charts.chart import CHANGING, MATURE, Datum, put_data, write_figure, write_moment
-<<<<<<< HEAD
-from gnomon.dashboards.periods import Days, find_next_period, list_periods
-from gnomon.dashboards.words import OTHER, is_mature, name_metric, say_day, say_group, say_period
-=======
 from gnomon.dashboards.periods import Days, find_next_period, is_mature, list_periods
 from gnomon.dashboards.words import OTHER, name_metric, say_day, say_group, say_period
->>>>>>> dash
 from gnomon.semantic.grain import Grain
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from gnomon.core.errors import QueryError, WarehouseError
+from gnomon.engine import find_difference
 from gnomon.planner import Compiled, Copy, Plan, plan
 from gnomon.planner.choose_rollups import list_rollups
-from gnomon.publish.comparing import find_difference
 from gnomon.publish.questions import Asker, describe, name_measures
 from gnomon.publish.serving_copy.contents import DIALECT, CopiedTable
 from gnomon.publish.serving_copy.source import Source

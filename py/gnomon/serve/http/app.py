@@ -54,14 +54,14 @@ def create_app(service: Service, *, has_mcp: bool = False) -> FastAPI:
 
     @asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
-        refreshing = asyncio.create_task(_refresh(service))
+        tasks = [asyncio.create_task(_refresh(service)), asyncio.create_task(service.checks.run(service))]
         async with AsyncExitStack() as stack:
             if assistant is not None:
                 await stack.enter_async_context(assistant.session_manager.run())
             yield
-        refreshing.cancel()
-        with suppress(asyncio.CancelledError):
-            await refreshing
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await run_in_threadpool(service.close)
 
     app = FastAPI(
@@ -187,9 +187,8 @@ def _add_definitions(app: FastAPI) -> None:
         with service.house.engine(renews=False) as engine:
             for name in metrics:
                 engine.check_metric(name, caller.role)
-            shared = set.intersection(*(set(engine.dimensions_of(name)) for name in metrics))
-            hidden = engine.find_policy(caller.role).hidden
-            return NamesBody(names=sorted(each for each in shared if each.rsplit("__", 1)[-1] not in hidden))
+            shared = set.intersection(*(set(engine.dimensions_of(name, caller.role)) for name in metrics))
+            return NamesBody(names=sorted(shared))
 
     @app.get("/v1/saved-queries", responses=_LOOKING, tags=["definitions"])
     async def saved_queries(service: Served, caller: Asker) -> list[SavedQueryBody]:
@@ -226,15 +225,23 @@ def _add_operations(app: FastAPI) -> None:
         try:
             with service.house.engine(renews=False) as engine:
                 is_behind = service.house.trouble is not None
-                return HealthBody(is_ready=True, data_version=engine.data_version, is_behind=is_behind)
+                return HealthBody(
+                    is_ready=True,
+                    data_version=engine.data_version,
+                    is_behind=is_behind,
+                    withdrawn_rollups=sorted(engine.withdrawn),
+                )
         except GnomonError:
             response.status_code = 503
-            return HealthBody(is_ready=False, data_version=None, is_behind=True)
+            return HealthBody(is_ready=False, data_version=None, is_behind=True, withdrawn_rollups=[])
 
     @app.get("/metrics", response_class=Response, tags=["operations"])
     async def measures(service: Served) -> Response:
         """Write what is counted, for Prometheus."""
-        written = service.measures.write(service.answers, service.gate.waiting)
+        withdrawn = 0
+        with suppress(GnomonError), service.house.engine(renews=False) as engine:
+            withdrawn = len(engine.withdrawn)
+        written = service.measures.write(service.answers, service.gate.waiting, withdrawn)
         return Response(written, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

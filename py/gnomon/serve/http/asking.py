@@ -138,7 +138,10 @@ async def _find_or_make(
     asked.is_kept = result is not None
     if result is None:
         result = await _make(service, engine, chosen, caller, gone)
+        if not engine.withdrawn.isdisjoint(chosen.rollups):
+            raise ChangedError("a rollup was found wrong while this was answered from it. Ask again.")
         service.measures.rollup_answers.inc(bool(chosen.rollups))
+        service.checks.offer(service, engine, chosen)
     asked.row_count = result.table.num_rows
     return result
 

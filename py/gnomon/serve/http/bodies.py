@@ -95,6 +95,14 @@ class QueryAddress(PlanAddress, _Form):
         return QueryQuestion(**self.model_dump())
 
 
+class SuppressedBody(BaseModel):
+    """How many rows are hidden, so that nothing stands on fewer than `least` of these units."""
+
+    rows: int
+    least: int
+    units: list[str]
+
+
 class ProvenanceBody(BaseModel):
     """Where an answer comes from."""
 
@@ -107,10 +115,15 @@ class ProvenanceBody(BaseModel):
     as_of: str | None
     nulls: dict[str, str]
     notes: list[str]
+    # None where the asker's role sees small cells.
+    suppressed: SuppressedBody | None
 
 
 class AnswerBody(BaseModel):
-    """Rows in the order asked for, with intervals and units row by row."""
+    """Rows in the order asked for, with intervals and units row by row.
+
+    Where small cells are hidden a last column, `is_suppressed`, is true in the rows without values.
+    """
 
     columns: list[str]
     rows: list[dict[str, Any]]
@@ -192,3 +205,5 @@ class HealthBody(BaseModel):
     data_version: str | None
     # Something newer could not be opened: the program's own log says why.
     is_behind: bool
+    # These answered otherwise than their tables and are read no more; the program's own log says to what question.
+    withdrawn_rollups: list[str]

@@ -23,13 +23,25 @@ class Measures:
         self.rollup_answers = Counter(
             "gnomon_rollup_answers", "Answers made that read a rollup.", registry=self._registry
         )
+        self.rollup_checks = Counter(
+            "gnomon_rollup_checks",
+            "Answers from rollups held against the tables, by what came of it.",
+            ["outcome"],
+            registry=self._registry,
+        )
+        self._withdrawn = Gauge(
+            "gnomon_rollups_withdrawn",
+            "Rollups in service that answer otherwise than their tables.",
+            registry=self._registry,
+        )
         self._waiting = Gauge("gnomon_questions_waiting", "Questions that wait for a place.", registry=self._registry)
         self._bytes = Gauge("gnomon_kept_bytes", "Bytes of answers that are kept.", registry=self._registry)
         self._hits = Gauge("gnomon_kept_hits", "Times that an answer was kept already.", registry=self._registry)
         self._misses = Gauge("gnomon_kept_misses", "Times that an answer had to be made.", registry=self._registry)
 
-    def write(self, answers: AnswerCache, waiting: int) -> bytes:
+    def write(self, answers: AnswerCache, waiting: int, withdrawn: int) -> bytes:
         """Return all of it as text."""
+        self._withdrawn.set(withdrawn)
         self._waiting.set(waiting)
         self._bytes.set(answers.bytes)
         self._hits.set(answers.hits)

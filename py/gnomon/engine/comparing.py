@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlglot
 from sqlglot import exp
 
-from gnomon.warehouse import Warehouse
+from gnomon.planner import Compiled, Plan, Question, plan
+from gnomon.warehouse import Interruption, Warehouse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,17 +22,59 @@ _TOLERANCE = "1e-9"
 _FRACTIONS = ("DOUBLE", "FLOAT")
 
 
+@dataclass(frozen=True)
+class WrongRollups:
+    """Rollups that answer otherwise than their tables, and the first row that shows it, with both sides."""
+
+    names: tuple[str, ...]
+    row: Mapping[str, Any]
+
+
+def find_wrong_rollups(
+    warehouse: Warehouse,
+    compiled: Compiled,
+    rollups: Mapping[str, int],
+    question: Question,
+    interruption: Interruption | None = None,
+) -> WrongRollups | None:
+    """Hold what a question reads from rollups against the tables; None if it is the same, or no rollup is read.
+
+    Compared are the values that the answer is made of, sums before they are divided or subtracted, of all groups: so
+    nothing hangs on the last digits of a fraction. StoppedError if the interruption stops it.
+    """
+    parts = replace(question, order_by=(), limit=None, top=None, shows_parts=True)
+    rolled, base = plan(compiled, parts, rollups), plan(compiled, parts)
+    if not rolled.rollups:
+        return None
+    values = [name for name in _parse(base.sql).named_selects if name not in base.groups]
+
+    def compare(one: Plan) -> dict[str, Any] | None:
+        return find_difference(warehouse, one.sql, base.sql, base.groups, values, interruption)
+
+    row = compare(rolled)
+    if row is None:
+        return None
+    wrong = [name for name in rolled.rollups if compare(plan(compiled, parts, {name: rollups[name]}))]
+    # What only two of them show together is the fault of either.
+    return WrongRollups(tuple(wrong) or rolled.rollups, row)
+
+
 def find_difference(
-    warehouse: Warehouse, rolled: str | pa.Table, base: str, groups: Sequence[str], values: Sequence[str]
+    warehouse: Warehouse,
+    rolled: str | pa.Table,
+    base: str,
+    groups: Sequence[str],
+    values: Sequence[str],
+    interruption: Interruption | None = None,
 ) -> dict[str, Any] | None:
     """Return the first row in which two answers differ, with both sides of each column; None if there is none.
 
     They are SQL, or one is an answer of another engine's. `groups` and `values` are their columns; the rows of each
-    are told apart by its groups.
+    are told apart by its groups. StoppedError if the interruption stops it.
     """
     given = {} if isinstance(rolled, str) else {_GIVEN: rolled}
-    left = rolled if isinstance(rolled, str) else exp.select("*").from_(_GIVEN).sql(dialect="duckdb")
-    sides = [_write_side(left, _LEFT), _write_side(base, _RIGHT)]
+    left = exp.select("*").from_(_GIVEN) if given else _parse(str(rolled))
+    sides = [_write_side(left, _LEFT), _write_side(_parse(base), _RIGHT)]
     shown = [
         exp.column(name, side, quoted=True).as_(f"{side} {name}", quoted=True)
         for name in (*groups, *values)
@@ -44,13 +88,17 @@ def find_difference(
         query = query.join(sides[1], join_type="cross")
     unlike = [exp.NullSafeNEQ(this=_left(_THERE), expression=_right(_THERE)), *map(_differ, values)]
     query = query.where(exp.or_(*unlike)).limit(1)
-    rows = warehouse.query(query.sql(dialect="duckdb"), given=given).to_pylist()
+    rows = warehouse.query(query.sql(dialect="duckdb"), interruption, given).to_pylist()
     return rows[0] if rows else None
 
 
-def _write_side(sql: str, name: str) -> exp.Subquery:
+def _parse(sql: str) -> exp.Query:
     answer = sqlglot.parse_one(sql, read="duckdb")
     assert isinstance(answer, exp.Query)
+    return answer
+
+
+def _write_side(answer: exp.Query, name: str) -> exp.Subquery:
     there = exp.true().as_(_THERE, quoted=True)
     return exp.select("*", there).from_(answer.subquery("answer")).subquery(name)
 
