@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any
 
 Headers = Mapping[str, str]
@@ -26,7 +27,7 @@ class Answer:
     seconds: float
 
 
-def write_request(path: str, body: Any = None, headers: Headers = {}) -> bytes:
+def write_request(path: str, body: Any = None, headers: Headers = MappingProxyType({})) -> bytes:
     """Return the bytes of a GET, or of a POST where there is a body."""
     content = b"" if body is None else json.dumps(body).encode()
     lines = [f"{'GET' if body is None else 'POST'} {path} HTTP/1.1", "Host: 127.0.0.1"]
@@ -83,7 +84,8 @@ class Connection(asyncio.Protocol):
         if len(rest) < length:
             return
         self._buffer = b""
-        assert len(rest) == length and self._waiting is not None, "an answer that nobody asked for"
+        assert len(rest) == length, "more came than was asked for"
+        assert self._waiting is not None
         self._waiting.set_result(Answer(status, headers, rest, perf_counter() - self._begun))
 
 

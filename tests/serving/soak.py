@@ -99,7 +99,9 @@ class Client:
         self.hold_all(answer, json.loads(answer.body)["rows"])
 
     async def ask_anew(self) -> None:
-        where = f"{{{{ Dimension('post__kind') }}}} is null or {{{{ Dimension('post__kind') }}}} != '{self.rng.random()}'"
+        where = (
+            f"{{{{ Dimension('post__kind') }}}} is null or {{{{ Dimension('post__kind') }}}} != '{self.rng.random()}'"
+        )
         answer = await self.ask("new", "/v1/query", {**WEEKLY, "where": [where]})
         told = json.loads(answer.body)
         self.hold_all(answer, told["rows"], told["provenance"]["data_version"])

@@ -122,7 +122,9 @@ def test_ten_minutes_under_publishing_cost_no_error_no_memory_and_little_time(se
     for name, each in (("quiet", quiet), ("under publishing", report)):
         p50, p99 = (1000 * each.find_percentile(share) for share in (0.5, 0.99))
         print(f"{name}: {sum(each.answers.values()):,} answers, p50 {p50:.1f} ms, p99 {p99:.1f} ms")
-    print(f"p99 {times:.2f} times the quiet one; memory {sizes[-1] / 2**20:.0f} MB, {growth / 1000:+.0f} kB a generation")
+    print(
+        f"p99 {times:.2f} times the quiet one; memory {sizes[-1] / 2**20:.0f} MB, {growth / 1000:+.0f} kB a generation"
+    )
     assert times < MOST_TIMES_QUIET
     assert growth < MOST_GROWTH
 

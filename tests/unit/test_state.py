@@ -116,8 +116,7 @@ from gnomon.state import Entry, QuestionLog, StateDatabase
 log = QuestionLog(StateDatabase.open({url!r}), Path({str(spool)!r}))
 for number in range(500):
     log.add(Entry(datetime(2026, 6, 1), "a", "b", {{"metrics": [str(number)]}}, "answered", 0.0))
-log._file.write('{{"half')
-log._file.flush()
+os.write(log._spool.descriptor, b'{{"half')
 os.kill(os.getpid(), signal.SIGKILL)
 """
     killed = subprocess.run([sys.executable, "-c", program], check=False)

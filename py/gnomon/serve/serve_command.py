@@ -77,6 +77,7 @@ def open_service(project_dir: Path, limits: ServeLimits, anonymous: str | None =
     from gnomon.core.settings import Settings
     from gnomon.engine import AnswerCache, EngineHouse
     from gnomon.serve.http.callers import Callers
+    from gnomon.serve.http.replies import Replies
     from gnomon.serve.http.service import Service
     from gnomon.state import QuestionLog, StateDatabase
 
@@ -84,8 +85,8 @@ def open_service(project_dir: Path, limits: ServeLimits, anonymous: str | None =
     if anonymous is not None and anonymous not in policies:
         raise QueryError(f"--anonymous: {explain_unknown('role', anonymous, policies)}")
     settings = Settings.read(project_dir=project_dir)
-    answers = AnswerCache()
-    house = EngineHouse(project_dir, answers)
+    answers, replies = AnswerCache(), Replies()
+    house = EngineHouse(project_dir, answers, replies.retire)
     # Nothing is served that cannot be: what is wrong is said now.
     with house.engine() as engine:
         for role in policies:
@@ -97,6 +98,7 @@ def open_service(project_dir: Path, limits: ServeLimits, anonymous: str | None =
         log=QuestionLog(database, settings.spool),
         now=tell_time,
         answers=answers,
+        replies=replies,
         limits=limits,
     )
 

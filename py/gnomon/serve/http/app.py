@@ -31,7 +31,8 @@ from gnomon.serve.http.bodies import (
     SavedQueryBody,
     ValuesBody,
 )
-from gnomon.serve.http.callers import Caller
+from gnomon.serve.http.callers import Caller, Callers
+from gnomon.serve.http.front import Front
 from gnomon.serve.http.refusals import add_refusals, describe
 from gnomon.serve.http.service import Service
 
@@ -73,6 +74,7 @@ def create_app(service: Service, *, has_mcp: bool = False) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    app.add_middleware(Front, service=service)
     add_refusals(app)
     _add_questions(app)
     _add_definitions(app)
@@ -91,13 +93,17 @@ async def _refresh(service: Service) -> None:
         await asyncio.sleep(_REFRESH_SECONDS)
 
 
-def _find_service(request: Request) -> Service:
+async def _find_service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
 
 
-def _find_caller(request: Request) -> Caller:
-    return _find_service(request).callers.identify(request.headers.get("authorization"))
+async def _find_caller(request: Request) -> Caller:
+    callers: Callers = request.app.state.service.callers
+    header = request.headers.get("authorization")
+    known = callers.recall(header)
+    # Who is not known yet is looked up in the database, and nobody else waits for that.
+    return known if known is not None else await run_in_threadpool(callers.identify, header)
 
 
 Served = Annotated[Service, Depends(_find_service)]
@@ -111,12 +117,12 @@ def _add_questions(app: FastAPI) -> None:
         **_ASKING,
     }
 
-    @app.post("/v1/query", responses=answers, response_class=Response, tags=["questions"])
+    @app.post(asking.QUESTIONS, responses=answers, response_class=Response, tags=["questions"])
     async def query(request: Request, service: Served, caller: Asker, body: QueryQuestion) -> Response:
         """Answer a question."""
         return await asking.answer(service, request, caller, body)
 
-    @app.get("/v1/query", responses=answers, response_class=Response, tags=["questions"])
+    @app.get(asking.QUESTIONS, responses=answers, response_class=Response, tags=["questions"])
     async def query_by_address(
         request: Request, service: Served, caller: Asker, address: Annotated[QueryAddress, Query()]
     ) -> Response:
@@ -234,7 +240,7 @@ def _add_operations(app: FastAPI) -> None:
     @app.get("/metrics", response_class=Response, tags=["operations"])
     async def measures(service: Served) -> Response:
         """Write what is counted, for Prometheus."""
-        written = service.measures.write(service.answers, service.gate.waiting)
+        written = service.measures.write(service.answers, service.replies, service.gate.waiting)
         return Response(written, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from gnomon.engine import AnswerCache
+from gnomon.serve.http.replies import Replies
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
@@ -28,10 +29,10 @@ class Measures:
         self._hits = Gauge("gnomon_kept_hits", "Times that an answer was kept already.", registry=self._registry)
         self._misses = Gauge("gnomon_kept_misses", "Times that an answer had to be made.", registry=self._registry)
 
-    def write(self, answers: AnswerCache, waiting: int) -> bytes:
+    def write(self, answers: AnswerCache, replies: Replies, waiting: int) -> bytes:
         """Return all of it as text."""
         self._waiting.set(waiting)
-        self._bytes.set(answers.bytes)
-        self._hits.set(answers.hits)
+        self._bytes.set(answers.bytes + replies.bytes)
+        self._hits.set(answers.hits + replies.hits)
         self._misses.set(answers.misses)
         return generate_latest(self._registry)
