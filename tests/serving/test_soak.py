@@ -7,14 +7,14 @@ import statistics
 import subprocess
 import time
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from gnomon.publish import publish
-from gnomon.state import KeyRing, StateDatabase
 from tests.generations import build_small
+from tests.serving.conftest import make_key
+from tests.serving.load import find_percentile
 from tests.serving.process import GNOMON, Server, run_server
 from tests.serving.soak import Report, run_clients
 
@@ -27,29 +27,6 @@ QUIET_SECONDS = 30.0
 MOST_TIMES_QUIET = 5
 # An engine that nobody closed holds some megabytes: a tenth of that for each generation is a leak.
 MOST_GROWTH = 300_000
-ACCESS = """
-roles:
-  gold_only:
-    why: A role that sees the posts of gold creators only.
-    rows: ["{{ Dimension('creator__tier') }} = 'gold'"]
-"""
-
-
-@pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with one generation and a role."""
-    for name in ("DBT_TARGET_PATH", "GNOMON_DATABASE", "GNOMON_GENERATIONS", "GNOMON_STATE"):
-        monkeypatch.delenv(name, raising=False)
-    (tmp_path / "access.yml").write_text(ACCESS, encoding="utf-8")
-    publish(build_small(tmp_path, 1).project, environ={})
-    return tmp_path
-
-
-def make_key(project: Path) -> str:
-    database = StateDatabase.open(f"sqlite:///{project / 'state' / 'gnomon.db'}")
-    _, text = KeyRing(database).make("soak", "gold_only", datetime(2026, 1, 1))
-    database.close()
-    return text
 
 
 def publish_next(project: Path, stamp: int) -> None:
@@ -122,6 +99,11 @@ def test_ten_minutes_under_publishing_cost_no_error_no_memory_and_little_time(se
     for name, each in (("quiet", quiet), ("under publishing", report)):
         p50, p99 = (1000 * each.find_percentile(share) for share in (0.5, 0.99))
         print(f"{name}: {sum(each.answers.values()):,} answers, p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+        for kind, seconds in sorted(each.seconds.items()):
+            p50, p99 = (1000 * find_percentile(seconds, share) for share in (0.5, 0.99))
+            print(
+                f"  {kind:<8} {len(seconds):>9,}, p50 {p50:.1f} ms, p99 {p99:.1f} ms, most {1000 * max(seconds):.1f} ms"
+            )
     print(
         f"p99 {times:.2f} times the quiet one; memory {sizes[-1] / 2**20:.0f} MB, {growth / 1000:+.0f} kB a generation"
     )
