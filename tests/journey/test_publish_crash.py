@@ -33,8 +33,8 @@ from gnomon.publish import publish
 publish(Path(sys.argv[1]), keep=2, free_space=lambda folder: 10**12, environ={})
 """
 
-# In a mount namespace of its own: disks of 16 MB for generations and of 32 MB for what serving writes, which are filled;
-# then the first is read-only. Clients ask all the while.
+# In a mount namespace of its own: disks of 16 MB for generations and of 32 MB for what serving writes. Both are filled,
+# and then the first is read-only. Clients ask all the while.
 SMALL_DISKS = """
 import os, subprocess, sys
 from contextlib import closing, suppress

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from gnomon.core.settings import Settings
     from gnomon.serve.http.callers import TokenReader
     from gnomon.serve.http.service import ServeLimits, Service
+
+
+# How long a thread of Python may keep the others from running; the default is five times as long.
+_SWITCH_SECONDS = 0.001
 
 
 def serve(
@@ -39,6 +44,7 @@ def serve(
     import uvicorn
 
     from gnomon.serve.http.app import create_app
+    from gnomon.serve.http.protocol import BoundedProtocol
     from gnomon.serve.http.service import ServeLimits
 
     limits = ServeLimits(most_rows, seconds, running, waiting)
@@ -58,7 +64,10 @@ def serve(
     with listening:
         address = f"[{host}]" if ":" in host else host
         typer.echo(f"serving at http://{address}:{listening.getsockname()[1]}; /openapi.json describes it", err=True)
-        config = uvicorn.Config(create_app(service, has_mcp=mcp), log_level="warning", access_log=False)
+        # Who answers must not wait for a thread that plans or opens a generation.
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        app = create_app(service, has_mcp=mcp)
+        config = uvicorn.Config(app, loop="uvloop", http=BoundedProtocol, log_level="warning", access_log=False)
         uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -36,10 +37,11 @@ from gnomon.serve.http.front import Front
 from gnomon.serve.http.refusals import add_refusals, describe
 from gnomon.serve.http.service import Service
 
+_LOGGER = logging.getLogger(__name__)
 _REFRESH_SECONDS = 1.0
 _MOST_VALUES = 10_000
 _ASKING = describe(400, 401, 403, 408, 409, 410, 413, 422, 429, 503)
-_LOOKING = describe(400, 401, 403, 409, 422, 429, 503)
+_LOOKING = describe(400, 401, 403, 408, 409, 413, 422, 429, 503)
 _MEDIA: dict[str, Any] = {"application/json": {}, "text/csv": {}, "application/vnd.apache.arrow.stream": {}}
 
 Words = Annotated[list[str], Query(max_length=100)]
@@ -88,8 +90,12 @@ async def _refresh(service: Service) -> None:
     """Open new generations as they come, so that no request has to wait for one."""
     while True:
         # What went wrong is told by /v1/ready; the generation before stays in service.
-        with suppress(GnomonError):
+        try:
             await run_in_threadpool(service.house.refresh)
+        except GnomonError:
+            pass
+        except Exception:
+            _LOGGER.exception("the generation in service could not be looked for; it is tried again")
         await asyncio.sleep(_REFRESH_SECONDS)
 
 
@@ -132,12 +138,12 @@ def _add_questions(app: FastAPI) -> None:
     @app.post("/v1/plan", responses=_LOOKING, tags=["questions"])
     async def plan(service: Served, caller: Asker, body: PlanQuestion) -> PlanBody:
         """Say how a question would be answered, and run nothing."""
-        return asking.explain(service, caller, body)
+        return await asking.explain(service, caller, body)
 
     @app.get("/v1/plan", responses=_LOOKING, tags=["questions"])
     async def plan_by_address(service: Served, caller: Asker, address: Annotated[PlanAddress, Query()]) -> PlanBody:
         """Say how a question that an address holds would be answered."""
-        return asking.explain(service, caller, address.to_question())
+        return await asking.explain(service, caller, address.to_question())
 
     @app.get("/v1/values/{name}", responses=_ASKING, tags=["questions"])
     async def values(

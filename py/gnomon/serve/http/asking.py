@@ -30,6 +30,8 @@ from gnomon.warehouse import Interruption
 
 QUESTIONS = "/v1/query"
 _STOP_AGAIN_SECONDS = 0.05
+# A question of so many is planned in some ten milliseconds at the most; a longer one would hold up everybody else's.
+_FEW_CHARACTERS = 4000
 # So many are written in a millisecond or two; more would hold up everybody else's answers.
 _FEW_ROWS = 500
 # Waits until whoever asks has gone away.
@@ -50,7 +52,7 @@ class Asked:
 async def answer(service: Service, request: Request, caller: Caller, body: QueryQuestion) -> Response:
     """Return the rows that a question asks for, or 304 if the client has them."""
     with service.house.engine(renews=False) as engine, _log(service, caller, body) as asked:
-        chosen = _plan(service, engine, caller, body, asked)
+        chosen = await _plan(service, engine, caller, body, asked)
         key = engine.key_of(chosen, caller.role)
         version = hashlib.sha256(repr((key, body.format, body.page_size)).encode()).hexdigest()[:32]
         first = _read_cursor(body.cursor, version)
@@ -74,25 +76,36 @@ async def answer(service: Service, request: Request, caller: Caller, body: Query
         return response
 
 
-def explain(service: Service, caller: Caller, body: PlanQuestion) -> PlanBody:
+async def explain(service: Service, caller: Caller, body: PlanQuestion) -> PlanBody:
     """Return how a question would be answered."""
     with service.house.engine(renews=False) as engine, _log(service, caller, body) as asked:
-        chosen = _plan(service, engine, caller, body, asked)
+        chosen = await _plan(service, engine, caller, body, asked)
         return PlanBody(sql=chosen.format(), rollups=list(chosen.rollups), why=list(chosen.why))
 
 
 async def read(service: Service, caller: Caller, body: PlanQuestion, gone: Gone) -> Result:
     """Return the whole answer of a question, kept or made; TooLargeError if one may not have so many rows."""
     with service.house.engine(renews=False) as engine, _log(service, caller, body) as asked:
-        result = await _find_or_make(service, engine, _plan(service, engine, caller, body, asked), caller, asked, gone)
+        chosen = await _plan(service, engine, caller, body, asked)
+        result = await _find_or_make(service, engine, chosen, caller, asked, gone)
         _check_size(service, result.table.num_rows)
         return result
 
 
-def _plan(service: Service, engine: Engine, caller: Caller, body: PlanQuestion, asked: Asked) -> Plan:
+async def _plan(service: Service, engine: Engine, caller: Caller, body: PlanQuestion, asked: Asked) -> Plan:
     """Return how a question is answered for a caller, and count it against the caller's number of questions."""
     asked.engine = engine
     service.callers.count(caller, engine.find_policy(caller.role))
+    if len(str(body)) <= _FEW_CHARACTERS:
+        chosen = _choose(engine, caller, body)
+    else:
+        async with service.gate:
+            chosen = await run_in_threadpool(_choose, engine, caller, body)
+    asked.rollups = chosen.rollups
+    return chosen
+
+
+def _choose(engine: Engine, caller: Caller, body: PlanQuestion) -> Plan:
     arguments = body.to_arguments()
     chosen = engine.plan(**arguments, policy=caller.role)
     if isinstance(body, QueryQuestion) and body.page_size is not None:
@@ -100,7 +113,6 @@ def _plan(service: Service, engine: Engine, caller: Caller, body: PlanQuestion, 
         saved = engine.manifest.saved_queries.get(body.saved_query or "")
         given = body.order_by or (saved.order_by if saved else ())
         chosen = engine.plan(**arguments | {"order_by": [*given, *chosen.groups]}, policy=caller.role)
-    asked.rollups = chosen.rollups
     return chosen
 
 

@@ -6,12 +6,13 @@ from the same role, to the same engine, have the same answer, and are all that h
 
 from __future__ import annotations
 
+import asyncio
 from time import perf_counter
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gnomon.core.errors import GnomonError
+from gnomon.core.errors import GnomonError, StoppedError
 from gnomon.engine import Engine
 from gnomon.serve.http.asking import QUESTIONS, Asked, write_down
 from gnomon.serve.http.callers import Caller
@@ -19,8 +20,9 @@ from gnomon.serve.http.refusals import TooLargeError, refuse_known
 from gnomon.serve.http.replies import Reply, ReplyKey, Sent
 from gnomon.serve.http.service import Service
 
-# More than a hundred filters of ten thousand characters.
-MOST_BODY_BYTES = 2 * 2**20
+# A question of half a dozen filters of the greatest length.
+MOST_BODY_BYTES = 64 * 1024
+_BODY_SECONDS = 10.0
 # A body that is longer is no question that somebody asks again and again; keys are not counted by their size.
 _MOST_KEPT_BYTES = 4096
 _UNCHANGED = (b"etag", b"vary", b"cache-control")
@@ -41,7 +43,7 @@ class Front:
         headers = Headers(scope=scope)
         try:
             body = await _read_body(headers, receive)
-        except TooLargeError as error:
+        except GnomonError as error:
             await refuse_known(error)(scope, receive, send)
             return
         if scope["path"] == QUESTIONS and len(body) <= _MOST_KEPT_BYTES:
@@ -95,14 +97,21 @@ class _Replay:
 
 
 async def _read_body(headers: Headers, receive: Receive) -> bytes:
-    """Return the body; TooLargeError if it is longer than one may be."""
+    """Return the body; TooLargeError if it is longer than one may be, StoppedError if it does not come."""
     told = headers.get("content-length", "0")
-    size, parts = int(told) if told.isdecimal() else 0, list[bytes]()
-    while size <= MOST_BODY_BYTES:
+    if not (told.isdecimal() and int(told) > MOST_BODY_BYTES):
         message = await receive()
-        parts.append(message.get("body", b""))
-        # A client that has gone away sends no more, and is told nothing.
+        body = message.get("body", b"")
         if not message.get("more_body", False):
-            return b"".join(parts)
-        size = sum(map(len, parts))
+            return bytes(body)
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                while len(body) <= MOST_BODY_BYTES:
+                    message = await receive()
+                    body += message.get("body", b"")
+                    # A client that has gone away sends no more, and is told nothing.
+                    if not message.get("more_body", False):
+                        return bytes(body)
+        except TimeoutError:
+            raise StoppedError(f"the body did not come within {_BODY_SECONDS:g} s. Send it at once.") from None
     raise TooLargeError(f"the body has more than {MOST_BODY_BYTES:,} bytes. Ask for less in one question.")
