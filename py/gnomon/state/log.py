@@ -71,6 +71,11 @@ class QuestionLog:
         self._mover = threading.Thread(target=self._move_until_closed, name="gnomon-question-log", daemon=True)
         self._mover.start()
 
+    @property
+    def waiting(self) -> int:
+        """How many entries the disk has not taken yet."""
+        return len(self._waiting)
+
     def add(self, entry: Entry) -> None:
         """Keep an entry; it is in the spool when this returns, and in the database within seconds.
 

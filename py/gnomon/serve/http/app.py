@@ -246,7 +246,7 @@ def _add_operations(app: FastAPI) -> None:
     @app.get("/metrics", response_class=Response, tags=["operations"])
     async def measures(service: Served) -> Response:
         """Write what is counted, for Prometheus."""
-        written = service.measures.write(service.answers, service.replies, service.gate.waiting)
+        written = service.measures.write(service.answers, service.replies, service.log, service.gate.waiting)
         return Response(written, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

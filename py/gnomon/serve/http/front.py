@@ -98,20 +98,17 @@ class _Replay:
 
 async def _read_body(headers: Headers, receive: Receive) -> bytes:
     """Return the body; TooLargeError if it is longer than one may be, StoppedError if it does not come."""
-    told = headers.get("content-length", "0")
-    if not (told.isdecimal() and int(told) > MOST_BODY_BYTES):
-        message = await receive()
-        body = message.get("body", b"")
-        if not message.get("more_body", False):
-            return bytes(body)
-        try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                while len(body) <= MOST_BODY_BYTES:
-                    message = await receive()
-                    body += message.get("body", b"")
-                    # A client that has gone away sends no more, and is told nothing.
-                    if not message.get("more_body", False):
-                        return bytes(body)
-        except TimeoutError:
-            raise StoppedError(f"the body did not come within {_BODY_SECONDS:g} s. Send it at once.") from None
-    raise TooLargeError(f"the body has more than {MOST_BODY_BYTES:,} bytes. Ask for less in one question.")
+    told = headers.get("content-length", "")
+    size, body, has_more = int(told) if told.isdecimal() else 0, b"", True
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            while has_more and size <= MOST_BODY_BYTES:
+                message = await receive()
+                body += message.get("body", b"")
+                # A client that has gone away sends no more, and is told nothing.
+                has_more, size = message.get("more_body", False), max(size, len(body))
+    except TimeoutError:
+        raise StoppedError(f"the body did not come within {_BODY_SECONDS:g} s. Send it at once.") from None
+    if size > MOST_BODY_BYTES:
+        raise TooLargeError(f"the body has more than {MOST_BODY_BYTES:,} bytes. Ask for less in one question.")
+    return body
