@@ -1,20 +1,28 @@
 """A load generator: clients that each keep one connection and ask again as soon as they are answered.
 
-It speaks just as much HTTP/1.1 as it needs, so that it is not what is measured: see `benchmarks/serving.py`, which
-prints what it reaches against a server that does nothing.
+It speaks just as much HTTP/1.1 as it needs, so that it is not what is measured: `benchmarks/serving.py` prints what it
+reaches against a server that does nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
+import subprocess
+import sys
+from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from time import perf_counter
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
+
+import uvloop
 
 Headers = Mapping[str, str]
+# In a request it stands for a number that no other request has.
+ANEW = "000000000000"
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,16 @@ class Answer:
     headers: Headers
     body: bytes
     seconds: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Answers in a second, and seconds that half of them and 99 of 100 did not take longer than."""
+
+    clients: int
+    rate: float
+    p50: float
+    p99: float
 
 
 def write_request(path: str, body: Any = None, headers: Headers = MappingProxyType({})) -> bytes:
@@ -65,8 +83,8 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's own is no subclass.
+        self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._waiting is not None and not self._waiting.done():
@@ -93,3 +111,51 @@ def find_percentile(seconds: Sequence[float], share: float) -> float:
     """Return the value that a share of all are not above."""
     ordered = sorted(seconds)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def measure(port: int, requests: Sequence[bytes], holds: bytes, clients: int, seconds: float) -> Measured:
+    """Let clients of a process of their own ask in turn; every answer must be 200 and hold some bytes."""
+    told = {
+        "port": port,
+        "requests": [request.decode("latin-1") for request in requests],
+        "holds": holds.decode("latin-1"),
+        "clients": clients,
+        "seconds": seconds,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.serving.load"],
+        input=json.dumps(told),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return Measured(**json.loads(done.stdout))
+
+
+async def _ask(port: int, requests: Sequence[str], holds: str, clients: int, seconds: float) -> Measured:
+    numbers, taken = itertools.count(1), array("d")
+    begun = perf_counter() + min(1.0, seconds / 4)
+    ends, held = begun + seconds, holds.encode("latin-1")
+
+    async def be(place: int) -> None:
+        connection = await Connection.open("127.0.0.1", port)
+        for request in itertools.islice(itertools.cycle(requests), place, None):
+            answer = await connection.ask(request.replace(ANEW, f"{next(numbers):012}").encode("latin-1"))
+            assert answer.status == 200 and held in answer.body, answer  # noqa: PT018
+            now = perf_counter()
+            if now >= ends:
+                break
+            # What was asked while it got warm is not counted.
+            if now - answer.seconds >= begun:
+                taken.append(answer.seconds)
+        connection.close()
+
+    await asyncio.gather(*map(be, range(clients)))
+    assert taken, "not one answer came in that time"
+    return Measured(clients, len(taken) / seconds, find_percentile(taken, 0.5), find_percentile(taken, 0.99))
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(uvloop.run(_ask(**json.load(sys.stdin))))))

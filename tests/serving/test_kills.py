@@ -25,7 +25,7 @@ from tests.serving.soak import read_stamp
 
 # What serving can be doing apart from a publish, and how many seconds of it there are to be killed in.
 OWN_PHASES = {"start": 3.0, "take up": 1.5, "stop": 0.5}
-FEW = (("serve", "copy"), ("both", "point"), ("serve", "start"))
+FEW = (("both", "point"), ("serve", "take up"))
 KILLS = int(os.environ.get("GNOMON_SERVE_KILLS", "100"))
 
 
