@@ -80,7 +80,15 @@ class TokenReader:
         role = claims.get("gnomon_role")
         if not isinstance(role, str):
             raise UnknownCallerError("the token has no claim 'gnomon_role', which names a role of access.yml.")
-        return Caller(f"token:{claims['sub']}", role), datetime.fromtimestamp(claims["exp"], UTC).replace(tzinfo=None)
+        return Caller(f"token:{claims['sub']}", role), _read_end(claims["exp"])
+
+
+def _read_end(seconds: float) -> datetime:
+    """Return the moment of a Unix time; what no calendar has is as far away as can be."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError):
+        return datetime.max
 
 
 @dataclass(frozen=True)
