@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.serving.process import run_server
 
 BIN = Path(sys.executable).parent
 HASH_KEY = "a-key-for-tests-only"
@@ -59,16 +60,8 @@ def run_command(
 @contextmanager
 def serve(built: Built, project: Path, *options: str) -> Iterator[str]:
     """Serve a build at a free port, with the roles and the state of the folder `project`; give the address."""
-    command = [str(BIN / "gnomon"), "serve", "--port", "0", "--project-dir", str(project), *options]
-    with subprocess.Popen(command, env=built.environ, stderr=subprocess.PIPE, text=True) as server:
-        assert server.stderr is not None
-        told = server.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", told)
-        try:
-            assert found, told + server.stderr.read()
-            yield found[0]
-        finally:
-            server.terminate()
+    with run_server(project, *options, environ=built.environ) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -33,25 +33,35 @@ from gnomon.publish import publish
 publish(Path(sys.argv[1]), keep=2, free_space=lambda folder: 10**12, environ={})
 """
 
-# In a mount namespace of its own: a disk of 16 MB that is filled, then one that is read-only.
-SMALL_DISK = """
+# In a mount namespace of its own: disks of 16 MB for generations and of 32 MB for what serving writes. Both are filled,
+# and then the first is read-only. Clients ask all the while.
+SMALL_DISKS = """
 import os, subprocess, sys
+from contextlib import closing, suppress
 from pathlib import Path
 from gnomon.core.errors import WarehouseError
 from gnomon.publish import publish
 from tests.generations import build_small
 from tests.journey.test_publish_crash import check_served
+from tests.serving.asker import Asker
+from tests.serving.conftest import make_key, make_served
+from tests.serving.process import run_server
+from tests.serving.soak import run_clients
 
 project = Path(sys.argv[1])
-folder = project / "target" / "generations"
-folder.mkdir(parents=True)
-mount = lambda *words: subprocess.run(["mount", *words, str(folder)], check=True)
-mount("-t", "tmpfs", "-o", "size=16m", "tmpfs")
-fill, stamp, phases = folder / "filler", 1, []
-publish(build_small(project, 1).project, environ={}, free_space=lambda _: 10**12)
+folder, state = project / "target" / "generations", project / "state"
 
-def attempt(said):
-    global stamp
+def mount(path, *words):
+    path.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", *words, str(path)], check=True)
+
+def fill(disk, free):
+    space = os.statvfs(disk)
+    # Who else writes there may take the last of it.
+    with suppress(OSError):
+        (disk / "filler").write_bytes(bytes(space.f_bavail * space.f_frsize - free))
+
+def attempt(said, stamp):
     build_small(project, stamp + 1)
     try:
         publish(project, environ={}, free_space=lambda _: 10**12)
@@ -62,16 +72,25 @@ def attempt(said):
     check_served(project, stamp)
     assert not [path for path in folder.iterdir() if path.name.startswith(".making")]
 
-for free in (0, 1_000_000, 2_500_000):
-    space = os.statvfs(folder)
-    fill.write_bytes(bytes(space.f_bavail * space.f_frsize - free))
-    attempt("o space left on device")
-    fill.unlink()
-publish(project, environ={}, free_space=lambda _: 10**12)
-stamp += 1
-check_served(project, stamp)
-mount("-o", "remount,ro")
-attempt("Read-only file system")
+mount(folder, "-t", "tmpfs", "-o", "size=16m", "tmpfs")
+mount(state, "-t", "tmpfs", "-o", "size=32m", "tmpfs")
+make_served(project, free_space=lambda _: 10**12)
+with run_server(project, "--anonymous", "owner") as server:
+    with run_clients(server.port, 4, make_key(project)) as report:
+        for free in (0, 1_000_000, 2_500_000):
+            fill(folder, free)
+            attempt("o space left on device", 1)
+            (folder / "filler").unlink()
+        fill(state, 0)
+        publish(project, environ={}, free_space=lambda _: 10**12)
+        check_served(project, 2)
+        (state / "filler").unlink()
+        mount(folder, "-o", "remount,ro")
+        attempt("Read-only file system", 2)
+        with closing(Asker(server.port)) as asker:
+            asker.ask_until(2)
+assert (server.said, report.faults) == ([], []), (server.said, report.faults)
+assert set(report.stamps) == {1, 2}, report.stamps
 print("served throughout")
 """
 
@@ -116,8 +135,13 @@ def measure_phases(small: Small) -> dict[str, float]:
     }
 
 
-def kill_in(small: Small, phase: str, seconds: float) -> str:
-    """Publish in a process of its own, kill it so long after a phase began, and return the phase that it was in."""
+def kill_in(
+    small: Small, phase: str, seconds: float, kill: Callable[[subprocess.Popen[bytes]], None] = subprocess.Popen.kill
+) -> str:
+    """Publish in a process of its own, kill so long after a phase began, and return the phase that it was in.
+
+    `kill` is given the publishing process, and may kill another one with it or in its place.
+    """
     before = len(read_journal(small))
     with start(small) as process:
 
@@ -127,9 +151,10 @@ def kill_in(small: Small, phase: str, seconds: float) -> str:
         while process.poll() is None and not has_begun():
             _wait(process, 0.0003)
         _wait(process, seconds)
-        process.kill()
+        kill(process)
+        hit = read_journal(small)[-1]["phase"]
         process.wait()
-    return read_journal(small)[-1]["phase"]
+    return hit
 
 
 def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
@@ -197,11 +222,13 @@ def test_a_file_that_cannot_grow_leaves_the_last_good_generation_in_service(tmp_
     assert check_served(tmp_path, 2) == 2
 
 
-def test_a_full_and_a_read_only_disk_leave_the_last_good_generation_in_service(tmp_path: Path, project: Path) -> None:
+def test_full_and_read_only_disks_leave_the_last_good_generation_in_service_and_stop_no_answer(
+    tmp_path: Path, project: Path
+) -> None:
     if shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
         pytest.skip("a disk of its own cannot be mounted here; the limit on the size of files is tested above")
     run = subprocess.run(
-        ["unshare", "-rm", sys.executable, "-c", SMALL_DISK, str(tmp_path)],
+        ["unshare", "-rm", sys.executable, "-c", SMALL_DISKS, str(tmp_path)],
         cwd=project,
         env={**os.environ, "PYTHONPATH": str(project)},
         capture_output=True,

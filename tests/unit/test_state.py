@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -116,8 +120,7 @@ from gnomon.state import Entry, QuestionLog, StateDatabase
 log = QuestionLog(StateDatabase.open({url!r}), Path({str(spool)!r}))
 for number in range(500):
     log.add(Entry(datetime(2026, 6, 1), "a", "b", {{"metrics": [str(number)]}}, "answered", 0.0))
-log._file.write('{{"half')
-log._file.flush()
+os.write(log._spool.descriptor, b'{{"half')
 os.kill(os.getpid(), signal.SIGKILL)
 """
     killed = subprocess.run([sys.executable, "-c", program], check=False)
@@ -142,6 +145,55 @@ def test_the_log_waits_for_a_database_that_is_away(tmp_path: Path) -> None:
     log.flush()
     assert len(log.read()) == 1
     log.close()
+
+
+def test_a_spool_that_was_moved_before_it_was_locked_is_not_written_to(
+    database: StateDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the making of a file and its lock another process may find it, empty, and remove it."""
+    spool, lock, moved = tmp_path / "spool", fcntl.flock, list[Path]()
+
+    def move_first(file: Any, operation: int) -> None:
+        if operation == fcntl.LOCK_EX and not moved:
+            moved.extend(spool.iterdir())
+            moved[0].unlink()
+        lock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", move_first)
+    log = QuestionLog(database, spool)
+    log.add(make_entry(1))
+    log.close()
+    assert (len(moved), len(log.read())) == (1, 1)
+
+
+def test_a_disk_that_takes_nothing_holds_up_nobody_and_is_written_to_when_it_does(
+    database: StateDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, write, is_full = QuestionLog(database, tmp_path / "spool"), os.write, True
+
+    def write_some(descriptor: int, line: bytes) -> int:
+        """As a disk with room for half a line, and then for none."""
+        if is_full and b"m1" in line:
+            raise OSError(errno.ENOSPC, "no space left")
+        return write(descriptor, line[: len(line) // 2] if is_full else line)
+
+    monkeypatch.setattr(os, "write", write_some)
+    monkeypatch.setattr("gnomon.state.log._MOST_WAITING", 3)
+    for number in range(5):
+        log.add(make_entry(number))
+    assert (log.waiting, log.lost) == (3, 2)
+    is_full = False
+    log.add(make_entry(5))
+    assert (log.waiting, log.lost) == (0, 2)
+    log.close()
+    assert [row["question"]["metrics"] for row in log.read()] == [["m5"], ["m4"], ["m3"], ["m2"]]
+    assert log.lost == 2
+
+
+def test_a_spool_that_cannot_be_made_is_told_with_its_place(database: StateDatabase, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WarehouseError, match="the log of questions cannot be written"):
+        QuestionLog(database, tmp_path / "file" / "spool")
 
 
 # The database -------------------------------------------------------------------------------

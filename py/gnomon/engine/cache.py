@@ -87,7 +87,19 @@ class Cache(Generic[Key, Value]):
         mine.set_result(made)
         return made
 
+    def keep(self, key: Key, made: Value) -> None:
+        """Keep a value that was made elsewhere."""
+        with self._lock:
+            self._keep(key, made)
+
+    def forget(self, is_over: Callable[[Key], bool]) -> None:
+        """Let go of the values that nobody will ask for again."""
+        with self._lock:
+            for key in [key for key in self._kept if is_over(key)]:
+                self.bytes -= self._kept.pop(key)[1]
+
     def _keep(self, key: Key, made: Value) -> None:
+        self.bytes -= self._kept.pop(key, (made, 0))[1]
         size = self._measure(made) + _OVERHEAD_BYTES
         if size > self.most_bytes:
             return

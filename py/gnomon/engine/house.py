@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -28,11 +28,19 @@ class EngineHouse:
     A request that has begun ends on the generation that it began with. An older one is closed when its last
     request ends. One that cannot be opened leaves the one before it in use, and `trouble` says why. Where nothing
     has been published the working file is open only while it is asked, so that a build can write to it.
+
+    `cache` keeps answers. Those of a generation are let go with its engine, of which `retire` is told, too.
     """
 
-    def __init__(self, project_dir: str | Path = ".", cache: AnswerCache | None = None) -> None:
+    def __init__(
+        self,
+        project_dir: str | Path = ".",
+        cache: AnswerCache | None = None,
+        retire: Callable[[Engine], None] = lambda engine: None,
+    ) -> None:
         self._project_dir = Path(project_dir)
         self._cache = cache
+        self._retire = retire
         self._generations = Generations(Settings.read(project_dir=self._project_dir).generations)
         self._current: _Tenant | None = None
         self._failed: str | None = None
@@ -72,7 +80,7 @@ class EngineHouse:
             tenant, self._current = self._current, None
             is_idle = tenant is not None and tenant.uses == 0
         if tenant is not None and is_idle:
-            tenant.engine.close()
+            self._close(tenant.engine)
 
     def _enter(self, renews: bool) -> _Tenant:
         while True:
@@ -93,7 +101,7 @@ class EngineHouse:
             if is_done and is_current:
                 self._current = None
         if is_done:
-            tenant.engine.close()
+            self._close(tenant.engine)
 
     def _renew(self) -> None:
         """Open what the pointer names unless it is open; one thread does so, the others go on with what there is."""
@@ -128,7 +136,16 @@ class EngineHouse:
             is_idle = old is not None and old.uses == 0
         self.trouble = self._failed = None
         if old is not None and is_idle:
-            old.engine.close()
+            self._close(old.engine)
+
+    def _close(self, engine: Engine) -> None:
+        engine.close()
+        # A working file is opened anew for the next question, with the same rows.
+        if engine.generation_id is None:
+            return
+        if self._cache is not None:
+            self._cache.forget(lambda key: key.data_version == engine.data_version)
+        self._retire(engine)
 
     def _find_wanted(self) -> str | None:
         try:

@@ -80,7 +80,8 @@ def _write(value: Value) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, (int, float)):
-        if not math.isfinite(value):
+        # A whole number may be greater than any fraction.
+        if isinstance(value, float) and not math.isfinite(value):
             raise QueryError(f"{value} is not a number that anything can be compared with.")
         return repr(value)
     if "{" in value or "\x00" in value:

@@ -95,7 +95,8 @@ def create_mcp(service: Service) -> MCPServer:
         """Say how a question would be answered: the SQL, the rollups that it reads, and why."""
         caller = _identify(service, context)
         with _as_tool_error():
-            return asking.explain(service, caller, PlanQuestion(metrics=metrics, group_by=group_by or [])).model_dump()
+            question = PlanQuestion(metrics=metrics, group_by=group_by or [])
+            return (await asking.explain(service, caller, question)).model_dump()
 
     return server
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gnomon.serve.publish_commands import Keep
+from gnomon.serve.publish_commands import Keep, step_back
 
 Project = Annotated[Path, typer.Option("--project", "--project-dir", help="The dbt project's folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
@@ -30,6 +30,7 @@ def daily(
     from gnomon.publish import DEFAULT_KEEP
     from gnomon.serve import operation_words
 
+    step_back()
     kept = DEFAULT_KEEP if keep is None else keep
     run = run_daily(project, raw, dry_run=dry_run, publishes=not no_publish, keep=kept)
     is_asked = run.outcome in (Outcome.BUILT, Outcome.NOTHING_NEW) and not quiet

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,10 @@ question_log = sa.Table(
 class StateDatabase:
     """One database of operational state, made where it is not there yet; safe to share between threads."""
 
-    def __init__(self, engine: sa.Engine, shown: str) -> None:
+    def __init__(self, engine: sa.Engine, shown: str, file: str | None = None) -> None:
         self.engine = engine
         self._shown = shown
+        self._watching = sqlite3.connect(file, check_same_thread=False) if file else None
 
     @classmethod
     def open(cls, url: str) -> StateDatabase:
@@ -70,7 +72,8 @@ class StateDatabase:
             raise WarehouseError(f"GNOMON_STATE: {error}. Write sqlite:///PATH or postgresql+psycopg://…") from None
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _set_up_sqlite)
-        opened = cls(engine, shown)
+        is_file = engine.dialect.name == "sqlite" and parsed.database not in (None, "", ":memory:")
+        opened = cls(engine, shown, parsed.database if is_file else None)
         opened._check_version()
         return opened
 
@@ -86,6 +89,17 @@ class StateDatabase:
                 f"{self._shown}: {text}. GNOMON_STATE names the database of operational state."
             ) from None
 
+    def find_version(self) -> object:
+        """Return what is equal to what it was before if nobody has written anything since; it waits for nothing.
+
+        In a file of SQLite that can be told. Elsewhere what is returned is never equal to what it was.
+        """
+        if self._watching is None:
+            return object()
+        with suppress(sqlite3.Error):
+            return self._watching.execute("pragma data_version").fetchone()
+        return object()
+
     def insert_new(self, table: sa.Table) -> sa.Insert:
         """Return the statement that adds rows and leaves alone those whose key is there."""
         insert = postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
@@ -94,6 +108,8 @@ class StateDatabase:
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
+        if self._watching is not None:
+            self._watching.close()
 
     def _check_version(self) -> None:
         with self.begin() as connection:

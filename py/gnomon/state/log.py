@@ -12,9 +12,10 @@ import json
 import os
 import threading
 import uuid
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -26,6 +27,7 @@ from gnomon.state.database import StateDatabase, question_log
 
 _BATCH_SECONDS = 1.0
 _SPOOL = "questions-*.jsonl"
+_MOST_WAITING = 10_000
 
 
 @dataclass(frozen=True)
@@ -76,25 +78,45 @@ def count_questions(database: StateDatabase) -> tuple[Counted, ...]:
 
 
 class QuestionLog:
-    """Appends entries; one per process and spool folder. Safe to share between threads."""
+    """Appends entries; one per process and spool folder. Safe to share between threads.
+
+    `lost` counts the entries that nobody will find in the database.
+    """
 
     def __init__(self, database: StateDatabase, spool: Path) -> None:
         self._database = database
         self._folder = spool
         self._lock = threading.Lock()
         self._is_closed = threading.Event()
-        spool.mkdir(parents=True, exist_ok=True)
-        self._file = self._open_spool()
+        # Lines that the disk did not take yet.
+        self._waiting: deque[bytes] = deque()
+        try:
+            spool.mkdir(parents=True, exist_ok=True)
+            self._spool = _Spool.open(spool)
+        except OSError as error:
+            raise WarehouseError(f"{spool}: the log of questions cannot be written: {error.strerror}.") from None
         self.lost = 0
         self._mover = threading.Thread(target=self._move_until_closed, name="gnomon-question-log", daemon=True)
         self._mover.start()
 
+    @property
+    def waiting(self) -> int:
+        """How many entries the disk has not taken yet."""
+        return len(self._waiting)
+
     def add(self, entry: Entry) -> None:
-        """Keep an entry; it is in the spool when this returns, and in the database within seconds."""
-        line = json.dumps({**asdict(entry), "asked_at": entry.asked_at.isoformat()}, default=str)
+        """Keep an entry; it is in the spool when this returns, and in the database within seconds.
+
+        While the disk takes nothing, entries wait in memory, and the oldest are lost once many do.
+        """
+        texts = {"question": json.dumps(entry.question, default=str), "rollups": json.dumps(entry.rollups)}
+        line = json.dumps({**vars(entry), **texts, "asked_at": entry.asked_at.isoformat()})
         with self._lock:
-            self._file.write(line + "\n")
-            self._file.flush()
+            self._waiting.append(line.encode() + b"\n")
+            self._write_waiting()
+            if len(self._waiting) > _MOST_WAITING:
+                self._waiting.popleft()
+                self.lost += 1
 
     def read(self, limit: int = 100) -> list[dict[str, Any]]:
         """Return the newest entries that have reached the database, newest first."""
@@ -106,13 +128,17 @@ class QuestionLog:
         return rows
 
     def flush(self) -> None:
-        """Move all that is in the spool into the database now; WarehouseError if it cannot be reached."""
-        with self._lock:
-            if self._file.tell():
-                self._file.close()
-                self._file = self._open_spool()
-        for path in sorted(self._folder.glob(_SPOOL)):
-            self._move(path)
+        """Move all that is in the spool into the database now; WarehouseError if that cannot be."""
+        try:
+            with self._lock:
+                self._write_waiting()
+                if self._spool.size:
+                    full, self._spool = self._spool, _Spool.open(self._folder)
+                    full.close()
+            for path in sorted(self._folder.glob(_SPOOL)):
+                self._move(path)
+        except OSError as error:
+            raise WarehouseError(f"{self._folder}: the log of questions cannot be moved: {error.strerror}.") from None
 
     def close(self) -> None:
         """Move what is left and let go of the spool."""
@@ -121,16 +147,14 @@ class QuestionLog:
         with suppress(WarehouseError):
             self.flush()
         with self._lock:
-            self._file.close()
-            with suppress(FileNotFoundError):
-                if not Path(self._file.name).stat().st_size:
-                    Path(self._file.name).unlink()
+            self.lost += len(self._waiting)
+            if not self._spool.size:
+                self._spool.path.unlink(missing_ok=True)
+            self._spool.close()
 
-    def _open_spool(self) -> TextIO:
-        file = (self._folder / f"questions-{uuid.uuid4().hex}.jsonl").open("a", encoding="utf-8")
-        # Held while this process lives: another one moves only what nobody holds.
-        fcntl.flock(file, fcntl.LOCK_EX)
-        return file
+    def _write_waiting(self) -> None:
+        while self._waiting and self._spool.write(self._waiting[0]):
+            self._waiting.popleft()
 
     def _move_until_closed(self) -> None:
         while not self._is_closed.wait(_BATCH_SECONDS):
@@ -160,9 +184,41 @@ class QuestionLog:
             try:
                 row = json.loads(line)
                 row["asked_at"] = datetime.fromisoformat(row["asked_at"])
-                row["question"], row["rollups"] = json.dumps(row["question"]), json.dumps(row["rollups"])
             except (ValueError, KeyError):
                 # The last line of a process that was killed while it wrote: it had not been answered.
                 self.lost += 1
                 continue
             yield row
+
+
+@dataclass
+class _Spool:
+    """A file that lines are added to. It is locked while its process lives: another one moves what nobody holds."""
+
+    path: Path
+    descriptor: int
+    size: int = 0
+
+    @classmethod
+    def open(cls, folder: Path) -> _Spool:
+        while True:
+            path = folder / f"questions-{uuid.uuid4().hex}.jsonl"
+            opened = cls(path, os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666))
+            fcntl.flock(opened.descriptor, fcntl.LOCK_EX)
+            # Who moves files may have come before the lock, and have removed this one, which was empty.
+            if path.exists():
+                return opened
+            opened.close()
+
+    def write(self, line: bytes) -> bool:
+        """Add a line with one call; tell whether the disk took all of it. It never keeps a part."""
+        with suppress(OSError):
+            written = os.write(self.descriptor, line)
+            if written == len(line):
+                self.size += written
+                return True
+            os.ftruncate(self.descriptor, self.size)
+        return False
+
+    def close(self) -> None:
+        os.close(self.descriptor)

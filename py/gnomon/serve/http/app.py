@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -31,14 +32,16 @@ from gnomon.serve.http.bodies import (
     SavedQueryBody,
     ValuesBody,
 )
-from gnomon.serve.http.callers import Caller
+from gnomon.serve.http.callers import Caller, Callers
+from gnomon.serve.http.front import Front
 from gnomon.serve.http.refusals import add_refusals, describe
 from gnomon.serve.http.service import Service
 
+_LOGGER = logging.getLogger(__name__)
 _REFRESH_SECONDS = 1.0
 _MOST_VALUES = 10_000
 _ASKING = describe(400, 401, 403, 408, 409, 410, 413, 422, 429, 503)
-_LOOKING = describe(400, 401, 403, 409, 422, 429, 503)
+_LOOKING = describe(400, 401, 403, 408, 409, 413, 422, 429, 503)
 _MEDIA: dict[str, Any] = {"application/json": {}, "text/csv": {}, "application/vnd.apache.arrow.stream": {}}
 
 Words = Annotated[list[str], Query(max_length=100)]
@@ -73,6 +76,7 @@ def create_app(service: Service, *, has_mcp: bool = False) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    app.add_middleware(Front, service=service)
     add_refusals(app)
     _add_questions(app)
     _add_definitions(app)
@@ -86,18 +90,26 @@ async def _refresh(service: Service) -> None:
     """Open new generations as they come, so that no request has to wait for one."""
     while True:
         # What went wrong is told by /v1/ready; the generation before stays in service.
-        with suppress(GnomonError):
+        try:
             await run_in_threadpool(service.house.refresh)
+        except GnomonError:
+            pass
+        except Exception:
+            _LOGGER.exception("the generation in service could not be looked for; it is tried again")
         await asyncio.sleep(_REFRESH_SECONDS)
 
 
-def _find_service(request: Request) -> Service:
+async def _find_service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
 
 
-def _find_caller(request: Request) -> Caller:
-    return _find_service(request).callers.identify(request.headers.get("authorization"))
+async def _find_caller(request: Request) -> Caller:
+    callers: Callers = request.app.state.service.callers
+    header = request.headers.get("authorization")
+    known = callers.recall(header)
+    # Who is not known yet is looked up in the database, and nobody else waits for that.
+    return known if known is not None else await run_in_threadpool(callers.identify, header)
 
 
 Served = Annotated[Service, Depends(_find_service)]
@@ -111,12 +123,12 @@ def _add_questions(app: FastAPI) -> None:
         **_ASKING,
     }
 
-    @app.post("/v1/query", responses=answers, response_class=Response, tags=["questions"])
+    @app.post(asking.QUESTIONS, responses=answers, response_class=Response, tags=["questions"])
     async def query(request: Request, service: Served, caller: Asker, body: QueryQuestion) -> Response:
         """Answer a question."""
         return await asking.answer(service, request, caller, body)
 
-    @app.get("/v1/query", responses=answers, response_class=Response, tags=["questions"])
+    @app.get(asking.QUESTIONS, responses=answers, response_class=Response, tags=["questions"])
     async def query_by_address(
         request: Request, service: Served, caller: Asker, address: Annotated[QueryAddress, Query()]
     ) -> Response:
@@ -126,12 +138,12 @@ def _add_questions(app: FastAPI) -> None:
     @app.post("/v1/plan", responses=_LOOKING, tags=["questions"])
     async def plan(service: Served, caller: Asker, body: PlanQuestion) -> PlanBody:
         """Say how a question would be answered, and run nothing."""
-        return asking.explain(service, caller, body)
+        return await asking.explain(service, caller, body)
 
     @app.get("/v1/plan", responses=_LOOKING, tags=["questions"])
     async def plan_by_address(service: Served, caller: Asker, address: Annotated[PlanAddress, Query()]) -> PlanBody:
         """Say how a question that an address holds would be answered."""
-        return asking.explain(service, caller, address.to_question())
+        return await asking.explain(service, caller, address.to_question())
 
     @app.get("/v1/values/{name}", responses=_ASKING, tags=["questions"])
     async def values(
@@ -241,7 +253,8 @@ def _add_operations(app: FastAPI) -> None:
         withdrawn = 0
         with suppress(GnomonError), service.house.engine(renews=False) as engine:
             withdrawn = len(engine.withdrawn)
-        written = service.measures.write(service.answers, service.gate.waiting, withdrawn)
+        kept, waiting = (service.answers, service.replies), service.gate.waiting
+        written = service.measures.write(*kept, service.log, waiting, withdrawn)
         return Response(written, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -6,11 +6,12 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
+from typing import Any
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -21,23 +22,29 @@ from gnomon.planner import Plan
 from gnomon.serve.http.bodies import PlanBody, PlanQuestion, QueryQuestion
 from gnomon.serve.http.callers import Caller
 from gnomon.serve.http.refusals import ChangedError, TooLargeError, classify
+from gnomon.serve.http.replies import Reply, ReplyKey, Sent
 from gnomon.serve.http.service import Service
 from gnomon.serve.http.writing import MEDIA_TYPES, write_answer
 from gnomon.state import Entry
 from gnomon.warehouse import Interruption
 
+QUESTIONS = "/v1/query"
 _STOP_AGAIN_SECONDS = 0.05
+# A question of so many is planned in some ten milliseconds at the most; a longer one would hold up everybody else's.
+_FEW_CHARACTERS = 4000
+# So many are written in a millisecond or two; more would hold up everybody else's answers.
+_FEW_ROWS = 500
 # Waits until whoever asks has gone away.
 Gone = Callable[[], Awaitable[object]]
 _CURSOR_VERSION = 1
 
 
 @dataclass
-class _Asked:
+class Asked:
     """What is to be written down of a question, gathered while it is answered."""
 
-    plan: Plan | None = None
     engine: Engine | None = None
+    rollups: tuple[str, ...] = ()
     row_count: int | None = None
     is_kept: bool = False
 
@@ -45,7 +52,8 @@ class _Asked:
 async def answer(service: Service, request: Request, caller: Caller, body: QueryQuestion) -> Response:
     """Return the rows that a question asks for, or 304 if the client has them."""
     with service.house.engine(renews=False) as engine, _log(service, caller, body) as asked:
-        chosen = _plan(service, engine, caller, body, asked)
+        withdrawn = engine.withdrawn
+        chosen = await _plan(service, engine, caller, body, asked)
         key = engine.key_of(chosen, caller.role)
         version = hashlib.sha256(repr((key, body.format, body.page_size)).encode()).hexdigest()[:32]
         first = _read_cursor(body.cursor, version)
@@ -53,51 +61,66 @@ async def answer(service: Service, request: Request, caller: Caller, body: Query
         if request.headers.get("if-none-match") == headers["ETag"]:
             asked.is_kept = True
             return Response(status_code=304, headers=headers)
-        written = service.bodies.find(headers["ETag"])
-        if written is None:
-            gone = partial(wait_until_gone, request)
-            result = await _find_or_make(service, engine, chosen, caller, asked, gone)
-            written = _write(service, result, body, version, first)
-            service.bodies.make(headers["ETag"], lambda: written)
-        else:
-            asked.is_kept = True
+        result = await _find_or_make(service, engine, chosen, caller, asked, partial(wait_until_gone, request))
+        write = partial(_write, service, result, body, version, first)
+        written = write() if result.table.num_rows <= _FEW_ROWS else await run_in_threadpool(write)
         headers["X-Gnomon-Data-Version"] = engine.data_version
-        return Response(written, media_type=MEDIA_TYPES[body.format], headers=headers)
+        response = Response(written, media_type=MEDIA_TYPES[body.format], headers=headers)
+        sent: Sent | None = getattr(request.state, "sent", None)
+        # The engine of a working file is another one for each question.
+        if sent is not None and engine.generation_id is not None:
+            question = body.model_dump(exclude_defaults=True)
+            reply = Reply(
+                written, response.raw_headers, headers["ETag"], question, asked.rollups, result.table.num_rows
+            )
+            service.replies.keep(ReplyKey(engine, caller.role, sent, withdrawn), reply)
+        return response
 
 
-def explain(service: Service, caller: Caller, body: PlanQuestion) -> PlanBody:
+async def explain(service: Service, caller: Caller, body: PlanQuestion) -> PlanBody:
     """Return how a question would be answered."""
     with service.house.engine(renews=False) as engine, _log(service, caller, body) as asked:
-        chosen = _plan(service, engine, caller, body, asked)
+        chosen = await _plan(service, engine, caller, body, asked)
         return PlanBody(sql=chosen.format(), rollups=list(chosen.rollups), why=list(chosen.why))
 
 
 async def read(service: Service, caller: Caller, body: PlanQuestion, gone: Gone) -> Result:
     """Return the whole answer of a question, kept or made; TooLargeError if one may not have so many rows."""
     with service.house.engine(renews=False) as engine, _log(service, caller, body) as asked:
-        result = await _find_or_make(service, engine, _plan(service, engine, caller, body, asked), caller, asked, gone)
+        chosen = await _plan(service, engine, caller, body, asked)
+        result = await _find_or_make(service, engine, chosen, caller, asked, gone)
         _check_size(service, result.table.num_rows)
         return result
 
 
-def _plan(service: Service, engine: Engine, caller: Caller, body: PlanQuestion, asked: _Asked) -> Plan:
+async def _plan(service: Service, engine: Engine, caller: Caller, body: PlanQuestion, asked: Asked) -> Plan:
     """Return how a question is answered for a caller, and count it against the caller's number of questions."""
     asked.engine = engine
     service.callers.count(caller, engine.find_policy(caller.role))
+    if len(str(body)) <= _FEW_CHARACTERS:
+        chosen = _choose(engine, caller, body)
+    else:
+        async with service.gate:
+            chosen = await run_in_threadpool(_choose, engine, caller, body)
+    asked.rollups = chosen.rollups
+    return chosen
+
+
+def _choose(engine: Engine, caller: Caller, body: PlanQuestion) -> Plan:
     arguments = body.to_arguments()
-    asked.plan = engine.plan(**arguments, policy=caller.role)
+    chosen = engine.plan(**arguments, policy=caller.role)
     if isinstance(body, QueryQuestion) and body.page_size is not None:
         # Pages may be cut from answers made at different times: only a whole order puts the same rows on each.
         saved = engine.manifest.saved_queries.get(body.saved_query or "")
         given = body.order_by or (saved.order_by if saved else ())
-        asked.plan = engine.plan(**arguments | {"order_by": [*given, *asked.plan.groups]}, policy=caller.role)
-    return asked.plan
+        chosen = engine.plan(**arguments | {"order_by": [*given, *chosen.groups]}, policy=caller.role)
+    return chosen
 
 
 @contextmanager
-def _log(service: Service, caller: Caller, body: PlanQuestion) -> Iterator[_Asked]:
+def _log(service: Service, caller: Caller, body: PlanQuestion) -> Iterator[Asked]:
     """Write down what came of the question that is asked in this block."""
-    asked, begun, outcome, reason = _Asked(), perf_counter(), "answered", None
+    asked, begun, outcome, reason = Asked(), perf_counter(), "answered", None
     try:
         yield asked
     except GnomonError as error:
@@ -110,29 +133,43 @@ def _log(service: Service, caller: Caller, body: PlanQuestion) -> Iterator[_Aske
         outcome = "fault"
         raise
     finally:
-        seconds = perf_counter() - begun
-        service.measures.questions.labels(outcome).inc()
-        service.measures.seconds.labels("yes" if asked.is_kept else "no").observe(seconds)
-        service.log.add(
-            Entry(
-                asked_at=service.now(),
-                caller=caller.name,
-                role=caller.role,
-                question=body.model_dump(exclude_defaults=True),
-                outcome=outcome,
-                reason=reason,
-                seconds=seconds,
-                data_version=asked.engine.data_version if asked.engine else None,
-                definition_version=asked.engine.manifest.version if asked.engine else None,
-                row_count=asked.row_count,
-                rollups=asked.plan.rollups if asked.plan else (),
-                is_cached=asked.is_kept,
-            )
+        question = body.model_dump(exclude_defaults=True)
+        write_down(service, caller, question, asked, perf_counter() - begun, outcome, reason)
+
+
+def write_down(
+    service: Service,
+    caller: Caller,
+    question: Mapping[str, Any],
+    asked: Asked,
+    seconds: float,
+    outcome: str = "answered",
+    reason: str | None = None,
+) -> None:
+    """Count a question, and put it into the log."""
+    service.measures.questions.labels(outcome).inc()
+    service.measures.seconds.labels("yes" if asked.is_kept else "no").observe(seconds)
+    engine = asked.engine
+    service.log.add(
+        Entry(
+            asked_at=service.now(),
+            caller=caller.name,
+            role=caller.role,
+            question=question,
+            outcome=outcome,
+            reason=reason,
+            seconds=seconds,
+            data_version=engine.data_version if engine else None,
+            definition_version=engine.manifest.version if engine else None,
+            row_count=asked.row_count,
+            rollups=asked.rollups,
+            is_cached=asked.is_kept,
         )
+    )
 
 
 async def _find_or_make(
-    service: Service, engine: Engine, chosen: Plan, caller: Caller, asked: _Asked, gone: Gone
+    service: Service, engine: Engine, chosen: Plan, caller: Caller, asked: Asked, gone: Gone
 ) -> Result:
     result = service.answers.find(engine.key_of(chosen, caller.role))
     asked.is_kept = result is not None

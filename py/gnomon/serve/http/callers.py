@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gnomon.access import Policy
@@ -62,8 +62,8 @@ class TokenReader:
             raise DefinitionError(f"{key_file}: not a public key in PEM form ({error}).") from None
         return cls(text, issuer, audience)
 
-    def read(self, text: str) -> Caller:
-        """Return who the token speaks for; UnknownCallerError says what it lacks."""
+    def read(self, text: str) -> tuple[Caller, datetime]:
+        """Return who the token speaks for and until when; UnknownCallerError says what it lacks."""
         import jwt
 
         try:
@@ -80,7 +80,24 @@ class TokenReader:
         role = claims.get("gnomon_role")
         if not isinstance(role, str):
             raise UnknownCallerError("the token has no claim 'gnomon_role', which names a role of access.yml.")
-        return Caller(f"token:{claims['sub']}", role)
+        return Caller(f"token:{claims['sub']}", role), _read_end(claims["exp"])
+
+
+def _read_end(seconds: float) -> datetime:
+    """Return the moment of a Unix time; what no calendar has is as far away as can be."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError):
+        return datetime.max
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Who a header stands for until a moment (UTC), as long as the database of keys is of this version."""
+
+    caller: Caller
+    until: datetime | None
+    version: object = None
 
 
 class Callers:
@@ -97,27 +114,49 @@ class Callers:
         self._keys = KeyRing(database)
         self._now = now
         self._tokens = tokens
-        self._anonymous_role = anonymous_role
+        self._anonymous = None if anonymous_role is None else Caller("anonymous", anonymous_role)
+        self._known: OrderedDict[str, _Known] = OrderedDict()
         self._asked: OrderedDict[str, deque[float]] = OrderedDict()
 
     def identify(self, authorization: str | None) -> Caller:
         """Return who sends this header; UnknownCallerError if that cannot be told."""
         if authorization is None:
-            if self._anonymous_role is None:
+            if self._anonymous is None:
                 raise UnknownCallerError(f"nobody is let in without a key here. {_ASK_FOR_A_KEY}")
-            return Caller("anonymous", self._anonymous_role)
+            return self._anonymous
         scheme, _, text = authorization.partition(" ")
         if scheme.lower() != "bearer" or not text.strip():
             raise UnknownCallerError(f"the header Authorization has another form. {_ASK_FOR_A_KEY}")
-        if text.startswith(_KEY_PREFIX):
-            try:
-                key = self._keys.find(text.strip(), self._now())
-            except AccessError as error:
-                raise UnknownCallerError(str(error)) from None
-            return Caller(f"key:{key.name}", key.role)
+        known = self._find_key(text.strip()) if text.startswith(_KEY_PREFIX) else self._read_token(text.strip())
+        self._known[authorization] = known
+        if len(self._known) > _MOST_REMEMBERED:
+            self._known.popitem(last=False)
+        return known.caller
+
+    def recall(self, authorization: str | None) -> Caller | None:
+        """Return who sent this header before, if nothing can have changed since; else None. It waits for nothing."""
+        if authorization is None:
+            return self._anonymous
+        known = self._known.get(authorization)
+        if known is None or (known.until is not None and known.until <= self._now()):
+            return None
+        if known.version is not None and known.version != self._database.find_version():
+            return None
+        return known.caller
+
+    def _find_key(self, text: str) -> _Known:
+        # Before the key is read: what is written meanwhile makes another version.
+        version = self._database.find_version()
+        try:
+            key = self._keys.find(text, self._now())
+        except AccessError as error:
+            raise UnknownCallerError(str(error)) from None
+        return _Known(Caller(f"key:{key.name}", key.role), key.expires_at, version)
+
+    def _read_token(self, text: str) -> _Known:
         if self._tokens is None:
             raise UnknownCallerError(f"tokens are not read here. {_ASK_FOR_A_KEY}")
-        return self._tokens.read(text.strip())
+        return _Known(*self._tokens.read(text))
 
     def count(self, caller: Caller, policy: Policy) -> None:
         """Count a question; TooManyError if the role's number for a minute is reached."""

@@ -67,18 +67,23 @@ def refuse(status: int, kind: str, text: str, headers: dict[str, str] | None = N
     return JSONResponse({"kind": kind, "text": text}, status_code=status, headers=headers)
 
 
+def refuse_known(error: GnomonError) -> JSONResponse:
+    """Return the refusal that an error is."""
+    status, kind = classify(error)
+    headers = {}
+    if isinstance(error, (BusyError, TooManyError)):
+        headers["Retry-After"] = str(error.seconds)
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return refuse(status, kind, str(error), headers)
+
+
 def add_refusals(app: FastAPI) -> None:
     """Let every error that is foreseen become a refusal."""
 
     @app.exception_handler(GnomonError)
-    async def refuse_known(_: Request, error: GnomonError) -> JSONResponse:
-        status, kind = classify(error)
-        headers = {}
-        if isinstance(error, (BusyError, TooManyError)):
-            headers["Retry-After"] = str(error.seconds)
-        if status == 401:
-            headers["WWW-Authenticate"] = "Bearer"
-        return refuse(status, kind, str(error), headers)
+    async def refuse_error(_: Request, error: GnomonError) -> JSONResponse:
+        return refuse_known(error)
 
     @app.exception_handler(RequestValidationError)
     async def refuse_form(_: Request, error: RequestValidationError) -> JSONResponse:

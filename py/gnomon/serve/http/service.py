@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gnomon.engine import AnswerCache, Cache, EngineHouse
+from gnomon.engine import AnswerCache, EngineHouse
 from gnomon.serve.http.admission import Gate
 from gnomon.serve.http.callers import Callers
 from gnomon.serve.http.checking import RollupChecks
 from gnomon.serve.http.measures import Measures
+from gnomon.serve.http.replies import Replies
 from gnomon.state import QuestionLog
-
-_BODY_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,9 @@ class Service:
     log: QuestionLog
     now: Callable[[], datetime]
     answers: AnswerCache
+    replies: Replies
     limits: ServeLimits = ServeLimits()
     measures: Measures = field(default_factory=Measures)
-    bodies: Cache[str, bytes] = field(default_factory=lambda: Cache[str, bytes](len, _BODY_BYTES))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "gate", Gate(self.limits.running, self.limits.waiting))
