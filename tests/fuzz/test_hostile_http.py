@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 
 import jsonschema
 import pytest
-from gnomon.engine.conditions import OPERATORS
+from gnomon.planner.conditions import OPERATORS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
