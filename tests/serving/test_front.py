@@ -189,7 +189,7 @@ def talk(connection: socket.socket, sent: bytes) -> int | None:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
         told = connection.recv(1024)
-    except ConnectionError:
+    except OSError:
         return None
     return int(told.split(b" ")[1]) if told else None
 

@@ -19,7 +19,7 @@ from tests.serving.process import GNOMON, Server, run_server
 from tests.serving.soak import Report, run_clients
 
 CLIENTS = 32
-FEW = 3
+FEW = 2
 # The nightly soak: `GNOMON_SOAK_SECONDS` of it, and a generation every ten.
 SECONDS = float(os.environ.get("GNOMON_SOAK_SECONDS", "600"))
 EVERY = 10.0

@@ -72,8 +72,9 @@ class StateDatabase:
             raise WarehouseError(f"GNOMON_STATE: {error}. Write sqlite:///PATH or postgresql+psycopg://…") from None
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _set_up_sqlite)
-        is_file = engine.dialect.name == "sqlite" and parsed.database not in (None, "", ":memory:")
-        opened = cls(engine, shown, parsed.database if is_file else None)
+        file = parsed.database if engine.dialect.name == "sqlite" else None
+        # What is in memory, or has the form of an address, cannot be watched from beside.
+        opened = cls(engine, shown, None if not file or file.startswith((":memory:", "file:")) else file)
         opened._check_version()
         return opened
 
