@@ -17,12 +17,12 @@ from urllib.parse import quote, urlencode
 
 import jsonschema
 import pytest
-from gnomon.planner.conditions import OPERATORS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gnomon import Engine
 from gnomon.planner import Question
+from gnomon.planner.conditions import OPERATORS
 from gnomon.publish import publish
 from gnomon.serve.http.bodies import QueryQuestion
 from gnomon.serve.http.writing import write_answer

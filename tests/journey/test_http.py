@@ -33,6 +33,9 @@ roles:
   shop_team:
     why: The shop team asks for commerce and nothing else.
     metrics: [gmv, orders]
+  partner:
+    why: Partners see figures of groups, and no creator behind them.
+    smallest_cell: {least: 10, of: [creator]}
   slow:
     why: A role for trying the number of questions a minute.
     per_minute: 2
@@ -243,7 +246,7 @@ def test_a_plan_is_told_and_nothing_is_run(client: TestClient) -> None:
 def test_the_program_says_that_it_lives_and_what_it_serves(client: TestClient, engine: Engine) -> None:
     assert client.get("/v1/health").json() == {"is_alive": True}
     ready = client.get("/v1/ready").json()
-    assert ready == {"is_ready": True, "data_version": engine.data_version, "is_behind": False}
+    assert ready == {"is_ready": True, "data_version": engine.data_version, "is_behind": False, "withdrawn_rollups": []}
     client.post("/v1/query", json=WEEKLY)
     assert 'gnomon_questions_total{outcome="answered"}' in client.get("/metrics").text
 
@@ -301,6 +304,47 @@ def test_a_role_sees_its_rows_only_and_no_hidden_attribute(
         assert (refused.status_code, refused.json()["kind"]) == (403, "access")
     assert client.get("/v1/values/creator__region", headers=key).json()["values"] == ["ID"]
     assert "creator" not in client.get("/v1/dimensions?metrics=views", headers=key).json()["names"]
+
+
+def test_a_role_with_a_smallest_cell_sees_no_small_cells(
+    client: TestClient, engine: Engine, make_key: Callable[..., dict[str, str]]
+) -> None:
+    key = make_key("partner")
+    asked = {"metrics": ["views", "posts"], "group_by": ["metric_time__month", "creator__region", "creator__tier"]}
+    asked["order_by"] = ["-views"]
+    told = client.post("/v1/query", json=asked, headers=key).json()
+    whole = {
+        (str(row["metric_time__month"])[:10], row["creator__region"], row["creator__tier"]): row
+        for row in engine.query(**asked).table.to_pylist()
+    }
+    hidden = [row for row in told["rows"] if row["is_suppressed"]]
+    assert len(told["rows"]) == len(whole) > len(hidden) > 0
+    assert told["provenance"]["suppressed"] == {"rows": len(hidden), "least": 10, "units": ["creator"]}
+    assert f"{len(hidden)} of {len(whole)} rows are hidden" in told["provenance"]["nulls"]["views"]
+    assert all(row["views"] is None and row["posts"] is None for row in hidden)
+    for row in told["rows"]:
+        if not row["is_suppressed"]:
+            right = whole[row["metric_time__month"], row["creator__region"], row["creator__tier"]]
+            assert (row["views"], row["posts"]) == (right["views"], right["posts"])
+    assert told["rows"][-len(hidden) :] == hidden, "a hidden row has no place in the order"
+    pages = client.post("/v1/query", json={**asked, "page_size": 5}, headers=key).json()
+    assert pages["rows"] == told["rows"][:5]
+    lines = client.post("/v1/query", json={**asked, "format": "csv"}, headers=key).text.splitlines()
+    assert lines[0].endswith("views,posts,is_suppressed")
+    assert lines[-1].endswith(",,,True")
+    for refused in (
+        {"metrics": ["orders"]},
+        {"metrics": ["views"], "group_by": ["content"]},
+        {"metrics": ["views"], "where": ["{{ Metric('posts', group_by=['creator']) }} > 5"]},
+    ):
+        answer = client.post("/v1/query", json=refused, headers=key)
+        assert (answer.status_code, answer.json()["kind"]) == (403, "access"), answer.json()
+    assert client.get("/v1/values/creator", headers=key).status_code == 403
+    assert "ID" in client.get("/v1/values/creator__region?search=D", headers=key).json()["values"]
+    assert "orders" not in {each["name"] for each in client.get("/v1/metrics", headers=key).json()}
+    names = client.get("/v1/dimensions?metrics=views", headers=key).json()["names"]
+    assert "creator__tier" in names
+    assert not {"creator", "content"} & set(names)
 
 
 def test_a_role_asks_for_its_metrics_only_wherever_they_stand(

@@ -163,19 +163,18 @@ def find_leak(world: World, asked: Asked) -> str | None:
     return None
 
 
-def find_leak_of_two(world: World, asked: Asked) -> str | None:
-    """Return what an answer with filters over its groups gives away beside the one without them."""
-    every, result = replace(asked, parts=()), asked.ask(world.engine, ROLE.name)
-    whole = every.ask(world.engine, ROLE.name)
+def find_leak_of_two(world: World, asked: Asked, other: Asked) -> str | None:
+    """Return what two answers by the same groups give away of the first word of the second, which has no filter."""
+    answers = [(each, each.ask(world.engine, ROLE.name)) for each in (asked, other)]
     shown = {
         key
-        for one, answer in ((asked, result), (every, whole))
-        for key, is_hidden in zip(one.read_keys(answer), answer.table.column("is_suppressed").to_pylist(), strict=True)
+        for each, answer in answers
+        for key, is_hidden in zip(each.read_keys(answer), answer.table.column("is_suppressed").to_pylist(), strict=True)
         if not is_hidden
     }
-    behind = _group_by_key(every, world.posts)
-    for word, leaf, _, _ in list_values(every):
-        leak = _find_open_line(every, leaf, behind, shown, set(every.read_keys(whole)))
+    behind, keys = _group_by_key(other, world.posts), set(other.read_keys(answers[1][1]))
+    for word, leaf, _, _ in list_values(replace(other, words=other.words[:1])):
+        leak = _find_open_line(other, leaf, behind, shown, keys)
         if leak:
             return f"{word}: {leak}"
     return None

@@ -82,6 +82,7 @@ class Post:
     views: int | None
     is_bad: bool | None
     likes: int
+    shop: str = "s"
 
     def read(self, name: str) -> object:
         """Return what the post is grouped by under a name."""
@@ -110,8 +111,8 @@ def open_world(folder: Path, posts: Sequence[Post], *policies: Policy) -> Engine
         connection.execute(TABLES)
         for number, post in enumerate(posts):
             connection.execute(
-                "insert into posts values (?, ?, 's', date '2026-01-05' + cast(? as integer), ?, ?, ?, ?)",
-                [number, post.creator, post.day, post.kind, post.views, post.is_bad, post.likes],
+                "insert into posts values (?, ?, ?, date '2026-01-05' + cast(? as integer), ?, ?, ?, ?)",
+                [number, post.creator, post.shop, post.day, post.kind, post.views, post.is_bad, post.likes],
             )
         for creator in {(post.creator, post.tier, post.region) for post in posts if post.creator}:
             connection.execute("insert into creators values (?, ?, ?)", list(creator))

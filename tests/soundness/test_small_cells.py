@@ -249,9 +249,19 @@ def test_units_are_counted_from_a_rollup_that_can_say_them(drawn: Engine) -> Non
     assert any("whose rows 'liked_posts' leaves out" in why for why in explain("liked_posts").why)
 
 
-def test_a_table_with_two_units_needs_enough_of_both(tmp_path: Path) -> None:
-    """All posts are of one shop: of creators there are enough, of shops not."""
-    both = Policy("both", smallest_cell=SmallestCell(LEAST, ("creator", "shop")))
-    engine = open_world(tmp_path, DRAWN, both)
-    assert read(engine.query(["posts"], policy="both")) == [(None,)]
+def test_a_row_is_of_the_first_unit_that_it_has(tmp_path: Path) -> None:
+    """Three posts of nobody are of one that nobody knows, or of the three shops where they are; g1's are hers."""
+    roles = [
+        Policy("_".join(units), smallest_cell=SmallestCell(LEAST, units))
+        for units in (("creator",), ("creator", "shop"), ("shop", "creator"))
+    ]
+    of_nobody = [Post(None, None, None, "live", 0, 1, False, 0, shop) for shop in ("a", "b", "c")]
+    of_one = [Post("g1", "gold", "ID", "video", 0, 1, False, 0, shop) for shop in ("a", "b", "c")]
+    engine = open_world(tmp_path, [*of_nobody, *of_one], *roles)
+    live = {"metrics": ["views"], "where": ["{{ Dimension('post__kind') }} = 'live'"]}
+    assert read(engine.query(["views"], policy="creator")) == [(None,)]
+    assert read(engine.query(["views"], policy="creator_shop")) == [(6,)]
+    # The rest is g1's: by her it is small, by shops it is not.
+    assert read(engine.query(**live, policy="creator_shop")) == [(None,)]
+    assert read(engine.query(**live, policy="shop_creator")) == [(3,)]
     engine.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.soundness.leaks import LEAVES, Asked, World, find_leak, find_leak_of_
 from tests.soundness.posts import IN_ID, ONLY_ID, ROLE, Part, Post, open_world, write_part
 
 WORLDS = 4
+NIGHTLY_EXAMPLES = 600
 VALUES = {
     "creator__tier": ("gold", "silver", "new"),
     "creator__region": ("ID", "TH", "VN"),
@@ -81,28 +83,60 @@ def draw_questions(draw: st.DrawFn, *, filters_groups: bool = False) -> Asked:
     return Asked(tuple(asked), (*times, *groups), tuple(parts), row_filter)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(place=st.integers(0, WORLDS - 1), asked=draw_questions())
+def often(examples: int) -> settings:
+    return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+PLACES = st.integers(0, WORLDS - 1)
+TOPS = st.tuples(st.sampled_from(sorted(LEAVES)), st.sampled_from(sorted(VALUES)), st.integers(0, 4))
+
+
+@often(60)
+@given(place=PLACES, asked=draw_questions())
 def test_no_answer_gives_a_small_cell_away(worlds: list[World], place: int, asked: Asked) -> None:
     leak = find_leak(worlds[place], asked)
     assert leak is None, f"world {place}: {asked}: {leak}"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(place=st.integers(0, WORLDS - 1), asked=draw_questions(filters_groups=True))
+@often(25)
+@given(place=PLACES, asked=draw_questions(filters_groups=True))
 def test_a_filter_over_groups_gives_nothing_away_beside_the_whole(
     worlds: list[World], place: int, asked: Asked
 ) -> None:
-    leak = find_leak_of_two(worlds[place], asked)
+    leak = find_leak_of_two(worlds[place], asked, replace(asked, words=asked.words[:1], parts=()))
     assert leak is None, f"world {place}: {asked}: {leak}"
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    place=st.integers(0, WORLDS - 1),
-    metric=st.sampled_from(sorted(LEAVES)),
-    group=st.sampled_from(sorted(VALUES)),
-    count=st.integers(0, 4),
+@often(25)
+@given(place=PLACES, asked=draw_questions(filters_groups=True))
+def test_other_metrics_beside_it_show_no_more_of_one(worlds: list[World], place: int, asked: Asked) -> None:
+    together = replace(asked, parts=())
+    leak = find_leak_of_two(worlds[place], together, replace(together, words=together.words[:1]))
+    assert leak is None, f"world {place}: {together}: {leak}"
+
+
+@often(25)
+@given(place=PLACES, top=TOPS)
+def test_no_top_gives_a_small_cell_away(worlds: list[World], place: int, top: tuple[str, str, int]) -> None:
+    leak = find_leak_of_top(worlds[place], *top)
+    assert leak is None, f"world {place}: {top}: {leak}"
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("test", "drawn"),
+    [
+        (test_no_answer_gives_a_small_cell_away, {"asked": draw_questions()}),
+        (
+            test_a_filter_over_groups_gives_nothing_away_beside_the_whole,
+            {"asked": draw_questions(filters_groups=True)},
+        ),
+        (test_other_metrics_beside_it_show_no_more_of_one, {"asked": draw_questions(filters_groups=True)}),
+        (test_no_top_gives_a_small_cell_away, {"top": TOPS}),
+    ],
 )
-def test_no_top_gives_a_small_cell_away(worlds: list[World], place: int, metric: str, group: str, count: int) -> None:
-    assert find_leak_of_top(worlds[place], metric, group, count) is None
+def test_nothing_gives_a_small_cell_away_at_length(worlds: list[World], test: Any, drawn: dict[str, Any]) -> None:
+    def check(**each: Any) -> None:
+        test.hypothesis.inner_test(worlds, **each)
+
+    often(NIGHTLY_EXAMPLES)(given(place=PLACES, **drawn)(check))()

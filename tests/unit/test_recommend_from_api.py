@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from gnomon.core.errors import QueryError
 from gnomon.engine import Engine
+from gnomon.serve.cli import _count_questions
 from gnomon.serve.http.app import create_app
 from gnomon.serve.http.service import ServeLimits
 from gnomon.serve.serve_command import open_service
@@ -110,24 +112,15 @@ def test_pages_and_what_was_stopped_count_as_well(tmp_path: Path) -> None:
     database.close()
 
 
-def run(small: Small, *more: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).parent / "gnomon"), "plan", *more, "--project-dir", str(small.project)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def test_the_command_reads_the_log_of_the_api_unless_another_is_named(asked: Small, tmp_path: Path) -> None:
-    told = json.loads(run(asked, "--recommend", "--json").stdout)
+def test_the_command_reads_the_log_of_the_api(asked: Small) -> None:
+    command = [str(Path(sys.executable).parent / "gnomon"), "plan", "--recommend", "--json"]
+    run = subprocess.run([*command, "--project-dir", str(asked.project)], capture_output=True, text=True, check=False)
+    told = json.loads(run.stdout)
     assert told["proposals"]
     assert [each["count"] for each in told["unserved"]] == [1]
-    assert "ana" not in json.dumps(told)
-    other = tmp_path / "other.jsonl"
-    other.write_text(json.dumps({**WEEKLY, "count": 7}))
-    named = json.loads(run(asked, "--recommend", "--log", str(other), "--json").stdout)
-    assert named["unserved"] == []
+    assert "ana" not in run.stdout
 
 
 def test_a_log_without_questions_is_told(tmp_path: Path) -> None:
-    small = build_small(tmp_path / "project")
-    told = run(small, "--recommend")
-    assert told.returncode == 2
-    assert "the API's log has no question" in told.stderr
+    with pytest.raises(QueryError, match="the API's log has no question that was answered"):
+        _count_questions(tmp_path)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SmallestCell:
-    """The fewest units that a number may stand on, `least`, and the entities that are its units.
+    """The fewest units that a number may stand on, `least`, and the entities that are units.
 
-    A number stands on so many of each of them that its table has.
+    A row is of the first of these entities that it has a key of.
     """
 
     least: int

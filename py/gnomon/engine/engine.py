@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +15,8 @@ from gnomon.engine.cache import AnswerCache, AnswerKey
 from gnomon.engine.comparing import WrongRollups, find_wrong_rollups
 from gnomon.engine.estimates import bound_estimates, take_units
 from gnomon.engine.judgement import describe_build, describe_hidden, describe_metrics, judge_values, refuse_absent
-from gnomon.engine.lineage import list_outcomes, trace
-from gnomon.engine.permission import check_policy, may_name, restrict, sees
+from gnomon.engine.lineage import trace
+from gnomon.engine.permission import check_policy, may_ask, may_name, restrict, sees
 from gnomon.engine.request import Moment, expand_saved, read_moment, read_words
 from gnomon.engine.result import Provenance, Result, Suppressed
 from gnomon.engine.served import Served
@@ -24,7 +24,7 @@ from gnomon.engine.small_cells import hide_small_cells
 from gnomon.planner import DUCKDB, Condition, Copy, Plan, Planner, Question, Recommendation, propose_rollups
 from gnomon.planner.conditions import write_filters
 from gnomon.semantic import Manifest, parse_manifest, read_manifest
-from gnomon.semantic.model import Metric
+from gnomon.semantic.model import Metric, SavedQuery
 from gnomon.warehouse import Interruption, Warehouse
 
 if TYPE_CHECKING:
@@ -246,21 +246,21 @@ class Engine:
         planner = self._planner
         return find_wrong_rollups(self._warehouse, planner.compiled, planner.rollups, chosen.question, interruption)
 
-    def withdraw(self, rollups: Collection[str]) -> None:
-        """Plan no question with these rollups any more."""
-        self.withdrawn |= frozenset(rollups)
-        # A planner of its own: one that is planning now may keep a plan that reads them.
-        self._planner = self._read_from(self._planner.rollups)
-
-    def announce_withdrawn(self, rollups: Sequence[str], found_at: datetime) -> None:
-        """Let no other reader of this project read these rollups of the generation either; OSError if it cannot be."""
+    def withdraw(self, rollups: Sequence[str], found_at: datetime) -> None:
+        """Read these rollups no more, and let no other program of the project do so; OSError if that cannot be told."""
+        self._withdraw(frozenset(rollups))
         if self._served is not None:
             self._served.write_withdrawn(rollups, found_at)
 
     def learn_withdrawn(self) -> None:
-        """Withdraw what another program has found wrong."""
+        """Read no more what another program has found wrong."""
         if self._served is not None and not (found := self._served.read_withdrawn()) <= self.withdrawn:
-            self.withdraw(found)
+            self._withdraw(found)
+
+    def _withdraw(self, rollups: frozenset[str]) -> None:
+        self.withdrawn |= rollups
+        # A planner of its own: one that is planning now may keep a plan that reads them.
+        self._planner = self._read_from(self._planner.rollups)
 
     def find_waiting_build(self) -> BuildRecord | None:
         """Return a whole and green build of the working file that is newer than the generation, and not published."""
@@ -279,8 +279,7 @@ class Engine:
         from gnomon.engine.question_log import read_questions
 
         def count(sql: str) -> int:
-            (rows,) = self._warehouse.query(sql).column("rows").to_pylist()
-            return int(rows)
+            return int(self._warehouse.query(sql).column("rows")[0].as_py())
 
         compiled = self._planner.compiled
         return propose_rollups(compiled, read_questions(log, compiled, self.policies), count, self._planner.rollups)
@@ -320,6 +319,11 @@ class Engine:
         policy, compiled = self.find_policy(role), self._planner.compiled
         return [metric for name, metric in sorted(self.manifest.metrics.items()) if sees(compiled, policy, name)]
 
+    def list_saved_queries(self, role: str) -> list[SavedQuery]:
+        """Return the saved queries that a role may ask."""
+        policy, compiled = self.find_policy(role), self._planner.compiled
+        return [saved for saved in self.manifest.saved_queries.values() if may_ask(compiled, policy, saved)]
+
     def check_metric(self, name: str, role: str) -> Metric:
         """Return a metric's definition; QueryError if there is none, AccessError if it is not for the role."""
         metric = self.find_metric(name)
@@ -336,13 +340,13 @@ class Engine:
     def dimensions_of(self, name: str, role: str = EVERYTHING.name) -> list[str]:
         """Return the names that a metric can be grouped and filtered by, by whom a role is allowed to."""
         metric = self.find_metric(name)
+        policy, compiled = self.find_policy(role), self._planner.compiled
         reachable = [
-            set(self._planner.compiled.reachable(self.manifest.model_of(leaf.measure.name)))
+            set(compiled.reachable(self.manifest.model_of(leaf.measure.name)))
             for leaf in self.manifest.leaves_of(metric)
             if leaf.measure is not None
         ]
-        policy, compiled = self.find_policy(role), self._planner.compiled
-        names = set.intersection(*reachable) - list_outcomes(self.manifest, metric)
+        names = set.intersection(*reachable) - self.manifest.outcomes_of(metric)
         return sorted(name for name in names if may_name(compiled, policy, compiled.reference(name)))
 
     def parents_of(self, name: str) -> list[str]:

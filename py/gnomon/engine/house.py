@@ -62,6 +62,12 @@ class EngineHouse:
         finally:
             self._leave(tenant)
 
+    @property
+    def withdrawn(self) -> frozenset[str]:
+        """The rollups that are read no more, of the generation that is open."""
+        current = self._current
+        return frozenset() if current is None else current.engine.withdrawn
+
     def refresh(self) -> None:
         """Open the generation in service now, so that no request has to wait for it.
 

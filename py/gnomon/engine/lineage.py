@@ -8,12 +8,6 @@ from gnomon.semantic.model import Manifest, Metric
 _MODEL = "model.gnomon."
 
 
-def list_outcomes(manifest: Manifest, metric: Metric) -> set[str]:
-    """Return the dimensions that are the outcome of the metric or of one of its inputs."""
-    inputs = (list_outcomes(manifest, manifest.metrics[used.name]) for used in metric.inputs)
-    return set(metric.documentation.never_by).union(*inputs)
-
-
 def trace(manifest: Manifest, record: BuildRecord | None, metric: Metric) -> dict[str, list[str]]:
     """Return each name with what it is made of directly; what nothing is known of has an empty list.
 

@@ -16,6 +16,7 @@ from gnomon.planner.comparisons import split_word
 from gnomon.planner.count_units import explain_uncounted
 from gnomon.planner.filters import split
 from gnomon.planner.references import Reference
+from gnomon.semantic.model import SavedQuery
 
 _NAMES_SHOWN = 8
 
@@ -52,6 +53,18 @@ def sees(compiled: Compiled, policy: Policy, metric: MetricName) -> bool:
     """Tell whether a role may ask for a metric."""
     cell = policy.smallest_cell
     return policy.sees(metric) and (cell is None or _explain_uncounted(compiled, cell, metric) is None)
+
+
+def may_ask(compiled: Compiled, policy: Policy, saved: SavedQuery) -> bool:
+    """Tell whether a role may ask a saved query."""
+    try:
+        restrict(compiled, Question(saved.metrics, saved.group_by, saved.where), policy)
+    except AccessError:
+        return False
+    except QueryError:
+        # It is refused to everybody, in words of its own.
+        return True
+    return True
 
 
 def may_name(compiled: Compiled, policy: Policy, reference: Reference) -> bool:

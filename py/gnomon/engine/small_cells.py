@@ -5,7 +5,7 @@ the smallest cell. Secondary: what is hidden must not be a sum less what is show
 rows that a question with one group less, with times alone or with none adds up, a hidden row is never hidden alone:
 the next smallest go with it, until one of them is large enough by itself. Each value's rows are chosen by its own
 units, so that they are the same beside whatever else is asked for, and a row is shown whole or not at all.
-Source: Willenborg and de Waal, "Elements of Statistical Disclosure Control" (2001), chapters 1 and 6; Cox, "Suppression
+Source: Willenborg and de Waal, "Elements of Statistical Disclosure Control" (2001); Cox, "Suppression
 methodology and statistical disclosure control" (JASA 75, 1980).
 """
 
@@ -32,7 +32,6 @@ def hide_small_cells(rows: pa.Table, hiding: Hiding, groups: Sequence[str]) -> p
 
     The last column, IS_SUPPRESSED, is true in these. The columns of counts are gone.
     """
-    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -48,7 +47,7 @@ def hide_small_cells(rows: pa.Table, hiding: Hiding, groups: Sequence[str]) -> p
             column = rows.column(name)
             columns[name] = column if name in groups else pc.if_else(shown, column, pa.scalar(None, column.type))
     columns[IS_SUPPRESSED] = pa.chunked_array([pa.array(hidden)])
-    table = pa.table(columns).filter(pc.fill_null(rows.column(IS_ROW), np.False_))
+    table = pa.table(columns).filter(pc.fill_null(rows.column(IS_ROW), False))
     if hiding.order_by:
         keys = [(each.column, "descending" if each.is_descending else "ascending") for each in hiding.order_by]
         table = table.sort_by(keys)
@@ -159,5 +158,6 @@ def _read_counts(rows: pa.Table, column: str) -> Numbers:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    filled = pc.fill_null(rows.column(column).cast(pa.int64()), 0)
-    return np.asarray(filled.combine_chunks(), dtype=np.int64)
+    filled = pc.fill_null(rows.column(column).cast(pa.float64()), 0)
+    # Of a mean of several moments at least one has so many units, rounded up.
+    return np.asarray(np.ceil(filled.combine_chunks()), dtype=np.int64)

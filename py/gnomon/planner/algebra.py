@@ -248,10 +248,14 @@ Step = Accumulate | OnSpine | PickPeriod | Keep
 
 
 class Given(NamedTuple):
-    """The rows that contribute to a value, or with `is_rest` those that do not."""
+    """The rows that contribute to a value, or with `is_rest` those that do not.
+
+    A row without the key that is counted has the first of `more_keys` that is there.
+    """
 
     value: Value
     is_rest: bool = False
+    more_keys: tuple[Column, ...] = ()
 
 
 class Argument(NamedTuple):

@@ -231,7 +231,7 @@ class Reading:
         is_count = value.argument.is_count or is_indicator(value.argument.column.expr)
         if value.aggregation is Aggregation.SUM and not is_count:
             raise MissError(f"a sum of '{value.measure}' that is zero does not say that all of its rows are")
-        return Given(self._value(value))
+        return Given(self._value(value), more_keys=tuple(map(self._column, given.more_keys)))
 
     def _spread(self, spread: Spread) -> Spread:
         # The moment keeps its grain: by it the rows are joined.

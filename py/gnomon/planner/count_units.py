@@ -94,11 +94,11 @@ class _Counting:
         why = "conversions are pairs of rows" if leaf.converts else explain_uncounted(model, measure, self.units)
         if why is not None:
             raise QueryError(f"metric '{leaf.metric}' is not shown where small cells are hidden: {why}.")
-        entities = [model.entities[EntityName(unit)] for unit in self.units if EntityName(unit) in model.entities]
-        counts = [Count(entity.expr, measure) for entity in entities]
+        names = [EntityName(unit) for unit in self.units]
+        counts = [Count(tuple(model.entities[unit].expr for unit in names if unit in model.entities), measure)]
         if _leaves_rows_out(model, measure):
             # As if the number of the other rows were asked for, too.
-            counts += [replace(each, is_rest=True) for each in counts]
+            counts.append(replace(counts[0], is_rest=True))
         asked = [each for each in leaf.outer if each in self.asked]
         stated = [each for each in (*leaf.own, *leaf.outer) if each not in asked]
         parts = [part for each in asked for part in split(each)]

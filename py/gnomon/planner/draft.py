@@ -78,12 +78,12 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Count:
-    """What a leaf counts in the place of its measure: the keys of an entity, SQL over its model's table.
+    """What a leaf counts in the place of its measure: keys of entities, SQL over its model's table, the first there is.
 
     They are counted in the rows that contribute to `of`, the measure; with `is_rest` in the others.
     """
 
-    key: str
+    keys: tuple[str, ...]
     of: Measure
     is_rest: bool = False
 

@@ -15,8 +15,9 @@ def value_of(compiled: Compiled, leaf: Leaf) -> Value:
     measure, model = leaf.measure, leaf.model
     if leaf.counts is not None:
         counted = value_of(compiled, replace(leaf, measure=leaf.counts.of, counts=None))
-        key = Argument(Column(str(model.name), leaf.counts.key), given=Given(counted, leaf.counts.is_rest))
-        return Value(leaf.column, measure.name, Aggregation.COUNT_DISTINCT, key, None, None, leaf.is_asked)
+        key, *more_keys = (Column(str(model.name), key) for key in leaf.counts.keys)
+        units = Argument(key, given=Given(counted, leaf.counts.is_rest, tuple(more_keys)))
+        return Value(leaf.column, measure.name, Aggregation.COUNT_DISTINCT, units, None, None, leaf.is_asked)
     if leaf.converts is not None:
         measure = compiled.measure(leaf.converts.measure.name)
         model = compiled.manifest.model_of(measure.name)

@@ -285,8 +285,8 @@ def argument(argument: Argument) -> exp.Expr:
     """Return what is aggregated of each row."""
     rows = read(argument.column)
     if argument.given is not None:
-        key = exp.Coalesce(this=cast(rows, exp.DType.VARCHAR), expressions=[word("")])
-        return case(_rows_of(argument.given), key)
+        keys = [cast(key, exp.DType.VARCHAR) for key in (rows, *map(read, argument.given.more_keys))]
+        return case(_rows_of(argument.given), exp.Coalesce(this=keys[0], expressions=[*keys[1:], word("")]))
     if argument.counts_true:
         return case(rows, number(1), number(0))
     return case(is_there(rows), number(1), number(0)) if argument.counts_present else rows

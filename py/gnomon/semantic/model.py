@@ -362,6 +362,11 @@ class Manifest:
         self._collect_leaves(metric, found)
         return tuple(found.values())
 
+    def outcomes_of(self, metric: Metric) -> frozenset[str]:
+        """Return the dimensions that are the outcome of a metric or of one of its inputs."""
+        inputs = (self.outcomes_of(self.metrics[used.name]) for used in metric.inputs)
+        return frozenset(metric.documentation.never_by).union(*inputs)
+
     def _collect_leaves(self, metric: Metric, found: dict[MetricName, Metric]) -> None:
         if not metric.inputs:
             found.setdefault(metric.name, metric)

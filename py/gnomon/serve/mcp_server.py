@@ -26,6 +26,7 @@ _INSTRUCTIONS = """\
 Governance metrics of a short-video platform, each defined once. Find a metric with list_metrics, read its definition
 and its dimensions with explain_metric, then query it. Times are grouped by metric_time__day, __week, __month. A value
 that is null has its reason in provenance.nulls; say it, and say the notes. Numbers of the last days may not be mature.
+A row with is_suppressed is hidden, as too few stand behind it: do not try to compute it.
 """
 
 

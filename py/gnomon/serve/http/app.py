@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Annotated, Any
 
@@ -204,9 +204,8 @@ def _add_definitions(app: FastAPI) -> None:
 
     @app.get("/v1/saved-queries", responses=_LOOKING, tags=["definitions"])
     async def saved_queries(service: Served, caller: Asker) -> list[SavedQueryBody]:
-        """List the saved queries of which the caller may ask for every metric."""
+        """List the saved queries that the caller may ask."""
         with service.house.engine(renews=False) as engine:
-            policy = engine.find_policy(caller.role)
             return [
                 SavedQueryBody(
                     name=saved.name,
@@ -216,8 +215,7 @@ def _add_definitions(app: FastAPI) -> None:
                     order_by=list(saved.order_by),
                     limit=saved.limit,
                 )
-                for saved in engine.manifest.saved_queries.values()
-                if all(map(policy.sees, saved.metrics))
+                for saved in engine.list_saved_queries(caller.role)
             ]
 
 
@@ -250,11 +248,8 @@ def _add_operations(app: FastAPI) -> None:
     @app.get("/metrics", response_class=Response, tags=["operations"])
     async def measures(service: Served) -> Response:
         """Write what is counted, for Prometheus."""
-        withdrawn = 0
-        with suppress(GnomonError), service.house.engine(renews=False) as engine:
-            withdrawn = len(engine.withdrawn)
         kept, waiting = (service.answers, service.replies), service.gate.waiting
-        written = service.measures.write(*kept, service.log, waiting, withdrawn)
+        written = service.measures.write(*kept, service.log, waiting, len(service.house.withdrawn))
         return Response(written, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -21,6 +21,40 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
+_ANSWER_EXAMPLE: dict[str, Any] = {
+    "columns": ["creator__region", "low_quality_content_rate", "is_suppressed"],
+    "rows": [
+        {"creator__region": "ID", "low_quality_content_rate": 0.0412, "is_suppressed": False},
+        {"creator__region": "TH", "low_quality_content_rate": None, "is_suppressed": True},
+        {"creator__region": "VN", "low_quality_content_rate": None, "is_suppressed": True},
+    ],
+    "intervals": {"low_quality_content_rate": [[0.0331, 0.0512], None, None]},
+    "units": {"low_quality_content_rate": [412, None, None]},
+    "provenance": {
+        "definition_version": "5a1f0c3e9b7d",
+        "data_version": "g0007-20260630T000000-8a50c7d1",
+        "generation": "g0007-20260630T000000-8a50c7d1",
+        "rollups": [],
+        "is_exact": True,
+        "raw_set_id": "sample",
+        "as_of": "2026-06-30 00:00:00",
+        "nulls": {
+            "low_quality_content_rate": "2 of 3 rows are hidden: they stand on fewer than 10 of 'creator', or would "
+            "give such a row away"
+        },
+        "notes": [],
+        "suppressed": {"rows": 2, "least": 10, "units": ["creator"]},
+    },
+    "next_cursor": None,
+}
+_HEALTH_EXAMPLE: dict[str, Any] = {
+    "is_ready": True,
+    "data_version": "g0007-20260630T000000-8a50c7d1",
+    "is_behind": False,
+    "withdrawn_rollups": ["reviews_daily"],
+}
+
+
 class ConditionBody(BaseModel):
     """A filter in parts: a name (a time with its grain), an operator, and the value that it takes."""
 
@@ -125,6 +159,8 @@ class AnswerBody(BaseModel):
     Where small cells are hidden a last column, `is_suppressed`, is true in the rows without values.
     """
 
+    model_config = ConfigDict(json_schema_extra={"examples": [_ANSWER_EXAMPLE]})
+
     columns: list[str]
     rows: list[dict[str, Any]]
     intervals: dict[str, list[list[float] | None]]
@@ -200,6 +236,8 @@ class LineageBody(BaseModel):
 
 class HealthBody(BaseModel):
     """Whether the program runs, and what it serves."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_HEALTH_EXAMPLE]})
 
     is_ready: bool
     data_version: str | None

@@ -107,7 +107,6 @@ async def _check(service: Service, taken: _Taken) -> str:
 
 
 def _withdraw(service: Service, taken: _Taken, wrong: WrongRollups) -> None:
-    taken.engine.withdraw(wrong.names)
     asked = {name: value for name, value in vars(taken.plan.question).items() if value not in ((), None, False, True)}
     _LOG.error(
         "rollup %s of %s answers otherwise than its table and is read no more until the next publish. Asked for %s, a "
@@ -118,6 +117,6 @@ def _withdraw(service: Service, taken: _Taken, wrong: WrongRollups) -> None:
         json.dumps(dict(wrong.row), default=str),
     )
     try:
-        taken.engine.announce_withdrawn(wrong.names, service.now())
+        taken.engine.withdraw(wrong.names, service.now())
     except OSError as error:
         _LOG.error("other programs go on reading it, as %s cannot be written: %s", error.filename, error.strerror)
