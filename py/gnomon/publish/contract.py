@@ -58,7 +58,7 @@ def judge_build(working: Warehouse) -> JudgedBuild:
         raise WarehouseError(
             f"{working.path}: the build record does not have {join_names(missing[:_SHOWN], 'and')}. Run `dbt build`."
         )
-    text = _read_manifest(working)
+    text = read_dbt_manifest(working)
     nodes = read_nodes(text, record.run_id, str(working.path))
     counts = count_all(working, [node.table for node in nodes])
     changed = [
@@ -116,7 +116,8 @@ def check_counts(warehouse: Warehouse, build: JudgedBuild) -> None:
         raise WarehouseError(f"{warehouse.path}: the copy is not whole: {_list(wrong)}. Publish again.")
 
 
-def _read_manifest(working: Warehouse) -> str:
+def read_dbt_manifest(working: Warehouse) -> str:
+    """Return the manifest of dbt's that a build was made with; WarehouseError if there is none."""
     try:
         (text,) = working.query(_MANIFEST).column("dbt_manifest").to_pylist()
     except (GnomonError, ValueError):

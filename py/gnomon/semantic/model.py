@@ -253,7 +253,8 @@ class Documentation:
 class Metric:
     """A definition. Ratio: inputs are numerator, denominator. Derived: inputs of `expr`.
 
-    Simple and cumulative: `measure` is what is added up. Conversion: `measure` is the base.
+    Simple and cumulative: `measure` is what is added up. Conversion: `measure` is the base. `label` is its name
+    for people.
     """
 
     name: MetricName
@@ -267,6 +268,7 @@ class Metric:
     documentation: Documentation
     accumulation: Accumulation | None = None
     conversion: Conversion | None = None
+    label: str = ""
 
     @property
     def measures(self) -> tuple[MeasureInput, ...]:
