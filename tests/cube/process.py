@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-FOLDER = HERE.parents[1] / "target" / "bench" / "cube"
+FOLDER = Path(os.environ.get("GNOMON_CUBE_CACHE", HERE.parents[1] / "target" / "bench" / "cube"))
 _OLDEST_NODE = 20
 
 
@@ -38,15 +39,18 @@ def install_cube() -> Path:
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     if int(version.removeprefix("v").partition(".")[0]) < _OLDEST_NODE:
         raise NoCubeError(f"Node.js is {version}, and Cube needs {_OLDEST_NODE} or newer")
-    wanted, done = (HERE / "package.json").read_bytes(), FOLDER / "installed.json"
-    if not done.is_file() or done.read_bytes() != wanted:
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(HERE / "package.json", FOLDER / "package.json")
-        command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"]
-        run = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
-        if run.returncode:
-            raise NoCubeError(f"npm cannot install it: {run.stderr.strip().splitlines()[0]}")
-        done.write_bytes(wanted)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    wanted, done = (HERE / "package-lock.json").read_bytes(), FOLDER / "installed.json"
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.is_file() or done.read_bytes() != wanted:
+            for name in ("package.json", "package-lock.json"):
+                shutil.copyfile(HERE / name, FOLDER / name)
+            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            run = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
+            if run.returncode:
+                raise NoCubeError(f"npm cannot install it: {run.stderr.strip().splitlines()[0]}")
+            done.write_bytes(wanted)
     return FOLDER / "node_modules"
 
 

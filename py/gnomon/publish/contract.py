@@ -117,7 +117,7 @@ def check_counts(warehouse: Warehouse, build: JudgedBuild) -> None:
 
 
 def read_dbt_manifest(working: Warehouse) -> str:
-    """Return the manifest of dbt in a build record; WarehouseError if it has none."""
+    """Return the manifest of dbt's that a build was made with; WarehouseError if there is none."""
     try:
         (text,) = working.query(_MANIFEST).column("dbt_manifest").to_pylist()
     except (GnomonError, ValueError):

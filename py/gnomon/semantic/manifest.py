@@ -272,7 +272,7 @@ def _read_metric(body: Json, grains: Mapping[str, CustomGrain]) -> Metric:
         documentation=_read_documentation(_read_meta(body)),
         accumulation=_read_accumulation(params, grains, place) if kind is MetricKind.CUMULATIVE else None,
         conversion=_read_conversion(conversion, grains, place) if kind is MetricKind.CONVERSION else None,
-        label=body.get("label"),
+        label=body.get("label") or "",
     )
 
 

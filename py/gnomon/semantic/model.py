@@ -274,7 +274,7 @@ class Metric:
     documentation: Documentation
     accumulation: Accumulation | None = None
     conversion: Conversion | None = None
-    label: str | None = None
+    label: str = ""
 
     @property
     def measures(self) -> tuple[MeasureInput, ...]:

@@ -20,6 +20,7 @@ import typer
 from gnomon import __version__
 from gnomon.core.errors import GnomonError, QueryError
 from gnomon.serve.dashboard_commands import dashboards_app
+from gnomon.serve.export_commands import export_app
 from gnomon.serve.key_commands import keys_app
 from gnomon.serve.operation_commands import daily, doctor
 from gnomon.serve.publish_commands import publish, read_address
@@ -44,6 +45,7 @@ app.add_typer(ingest_app, name="ingest", rich_help_panel=None)
 app.add_typer(simulate_app, name="simulate", rich_help_panel=None)
 app.add_typer(keys_app, name="keys", rich_help_panel=None)
 app.add_typer(dashboards_app, name="dashboards", rich_help_panel=None)
+app.add_typer(export_app, name="export", rich_help_panel=None)
 app.command()(daily)
 app.command()(doctor)
 app.command()(publish)
