@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from gnomon.access import SmallestCell
 from gnomon.planner import Question
 
 DEEP = 400
@@ -101,6 +102,12 @@ def write_questions() -> st.SearchStrategy[Question]:
     )  # fmt: skip
 
 
+# access.yml says it, and no asker: its words are those of definitions, right or wrong.
+_CELLS = st.builds(
+    SmallestCell,
+    st.sampled_from([0, 1, 5, 2**31]),
+    st.lists(st.sampled_from(["creator", "order", "content", "post", "nobody"]), max_size=2).map(tuple),
+)
 _COUNTS: st.SearchStrategy[Any] = st.sampled_from([None, None, 0, 1, 3, -1, 2**70, True, 1.5, "1", "1; drop table x"])
 
 
@@ -114,6 +121,8 @@ def _mutate(draw: Callable[[st.SearchStrategy[Any]], Any], question: Question, w
         return replace(question, time_zone=draw(st.sampled_from(ZONES) | TEXTS))
     if name in ("start", "end"):
         return replace(question, **{name: draw(st.none() | st.sampled_from(MOMENTS))})
+    if name == "smallest_cell":
+        return replace(question, smallest_cell=draw(st.none() | _CELLS))
     return replace(question, **{name: not getattr(question, name)})
 
 

@@ -15,9 +15,9 @@ from fastapi.testclient import TestClient
 
 from gnomon.core.errors import QueryError
 from gnomon.engine import Engine
-from gnomon.serve.cli import _count_questions
 from gnomon.serve.http.app import create_app
 from gnomon.serve.http.service import ServeLimits
+from gnomon.serve.recommend_command import _count_questions
 from gnomon.serve.serve_command import open_service
 from gnomon.state import Counted, Entry, KeyRing, QuestionLog, StateDatabase, count_questions
 from tests.generations import Small, build_small

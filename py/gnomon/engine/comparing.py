@@ -42,7 +42,7 @@ def find_wrong_rollups(
     Compared are the values that the answer is made of, sums before they are divided or subtracted, of all groups: so
     nothing hangs on the last digits of a fraction. StoppedError if the interruption stops it.
     """
-    parts = replace(question, order_by=(), limit=None, top=None, shows_parts=True)
+    parts = replace(question, order_by=(), limit=None, top=None, takes_extremes=False, shows_parts=True)
     rolled, base = plan(compiled, parts, rollups), plan(compiled, parts)
     if not rolled.rollups:
         return None

@@ -49,6 +49,8 @@ def check_question(question: Question) -> None:
         # True is a number to Python, and equal to 1.
         if count is not None and (type(count) is not int or count < 0):
             raise QueryError(f"{name} {count!r} is not a number of rows. Leave it out for all rows.")
+    if question.shows_parts and question.takes_extremes:
+        raise QueryError("the least and the greatest of a dimension are made of no other values. Ask for its values.")
     for word in (
         *question.metrics,
         *question.group_by,
