@@ -36,12 +36,26 @@ MODELS = [
         time="item_date",
     )
 ]
+
+
+def filled(name: str, region: str, value: int) -> dict[str, Any]:
+    metric = simple(name, "weight", where=f"{{{{ Dimension('review__region') }}}} = '{region}'")
+    metric["type_params"]["measure"]["fill_nulls_with"] = value
+    return metric
+
+
 METRICS = [
     simple("reviews"),
     simple("weight"),
     simple("bad_weight"),
     simple("id_weight", "weight", where="{{ Dimension('review__region') }} = 'ID'"),
     ratio("id_share", "id_weight", "weight", **META),
+    filled("id_weight_or_0", "ID", 0),
+    filled("my_weight_or_0", "MY", 0),
+    filled("my_weight_or_1", "MY", 1),
+    ratio("id_share_or_0", "id_weight_or_0", "weight", **META),
+    ratio("my_share_or_0", "my_weight_or_0", "weight", **META),
+    ratio("my_share_or_1", "my_weight_or_1", "weight", **META),
     ratio("bad_rate", "bad_weight", "weight", **META),
     derived("good_rate", "1 - 1.0 * bad_weight / weight", ["bad_weight", "weight"], **META),
     simple("not_a_ratio", "weight", **META),
@@ -101,17 +115,33 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
     assert 0.92 <= covered / 500 <= 0.98
 
 
-def test_a_part_with_a_filter_of_its_own_has_an_interval_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("metric", ["id_share", "id_share_or_0"])
+def test_a_part_with_a_filter_of_its_own_has_an_interval_too(metric: str, tmp_path: Path) -> None:
     """The share of the weight that is in ID, by the same jackknife."""
     sample = draw(4)
-    result = build(tmp_path, as_values(sample)).query(["id_share"])
+    result = build(tmp_path, as_values(sample)).query([metric])
     _, variance = jackknife([(g, r, w, w if r == "ID" else 0.0) for g, r, w, _ in sample])
-    share = result.to_arrow().column("id_share").to_pylist()[0]
+    share = result.to_arrow().column(metric).to_pylist()[0]
     expected = bound_proportion(share, variance, REPLICATES)
-    (interval,) = result.intervals["id_share"]
+    (interval,) = result.intervals[metric]
     assert interval is not None
     assert expected is not None
     assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_a_part_of_no_rows_that_is_0_has_the_interval_of_a_rate_of_0(tmp_path: Path) -> None:
+    result = build(tmp_path, as_values(draw(4))).query(["my_share_or_0"])
+    expected = bound_proportion(0.0, 0.0, REPLICATES)
+    (interval,) = result.intervals["my_share_or_0"]
+    assert result.to_arrow().column("my_share_or_0").to_pylist() == [0.0]
+    assert interval is not None
+    assert expected is not None
+    assert (interval.low, interval.high) == (expected.low, expected.high) == (0.0, pytest.approx(expected.high))
+
+
+def test_a_part_with_another_fill_than_0_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DefinitionError, match="without a fill but 0"):
+        build(tmp_path, as_values(draw(4))).query(["my_share_or_1"])
 
 
 @pytest.mark.parametrize("value", [1.7, -0.3, float("nan")])

@@ -62,8 +62,8 @@ def _write_out(compiled: Compiled, expanded: Expanded, answer: Answer, metric: M
 
 
 def take_off_guards(side: exp.Expr) -> exp.Expr:
-    """Return what the guards of a division stand around: its type, and against zero."""
-    while isinstance(side, exp.Cast | exp.Nullif | exp.Paren | exp.Abs):
+    """Return what the guards of a division stand around: its type, against zero, and 0 in the place of no rows."""
+    while isinstance(side, exp.Cast | exp.Nullif | exp.Paren | exp.Abs | exp.Coalesce):
         side = side.this
     return side
 
@@ -100,7 +100,8 @@ class _Writing:
     def _take(self, leaf: Leaf, block: Block, value: Value, steps: tuple[Step, ...]) -> None:
         name = self.metric.documentation.replicate_group or ""
         attribute = self.compiled.find(self.metric.name, leaf.measure, self.compiled.reference(name))
-        can_be_dealt_out = value.aggregation is Aggregation.SUM and value.fill is None and not attribute.hops
+        # A sum of no rows is 0 in every replicate group, said or not; another fill would be dealt out twenty times.
+        can_be_dealt_out = value.aggregation is Aggregation.SUM and not value.fill and not attribute.hops
         moves = all(isinstance(step, OnSpine) for step in block.steps)
         if not can_be_dealt_out or not moves or block.window or not isinstance(block.source, Scan):
             raise _refuse(self.metric)
@@ -123,6 +124,6 @@ def _take_off_floor(metric: Metric, node: exp.Case) -> exp.Expr:
 def _refuse(metric: Metric) -> DefinitionError:
     return DefinitionError(
         f"metric '{metric.name}': an interval from replicates needs a ratio of two sums over sampled rows, or a "
-        "formula over such sums that divides, without a fill, a CASE or a floor of its inputs; the replicate group "
-        "must be among the columns of those rows."
+        "formula over such sums that divides, without a fill but 0, a CASE or a floor of its inputs; the replicate "
+        "group must be among the columns of those rows."
     )
