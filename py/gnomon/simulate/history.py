@@ -7,13 +7,14 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from gnomon.core.contract import read_contract
 from gnomon.core.names import TableName
 from gnomon.simulate.outbox import Outbox
 from gnomon.simulate.rows import write_moments, write_words
 from gnomon.simulate.seasons import lift_demand, lift_orders
-from gnomon.simulate.world import CURRENCIES, DAY, HOUR, REGIONS, Floats, World, weigh_weekday
+from gnomon.simulate.world import CURRENCIES, DAY, HOUR, REGIONS, UNITS_PER_DOLLAR, Floats, World, weigh_weekday
 from gnomon.simulate.writing import PartWriter
 
 HISTORY_DAYS = 730
@@ -47,8 +48,11 @@ _COUNTED = {
 _COUNT = (
     "select region, count(*) from counted where occurred_at >= $begins_at and occurred_at < $ends_at group by region"
 )
+# A line is in the currency of its product, which may come from another region than the order.
 _GMV = (
-    "select orders.region, sum(i.price_amount * i.quantity) from order_items as i join orders using (order_id) "
+    "select orders.region, sum(i.price_amount * i.quantity * own.units / line.units) from order_items as i "
+    "join orders using (order_id) join currencies as own using (region) "
+    "join currencies as line on line.currency = i.currency "
     "where orders.occurred_at >= $begins_at and orders.occurred_at < $ends_at group by orders.region"
 )
 _READ = (
@@ -131,6 +135,9 @@ def _measure_levels(world: World, folder: Path) -> dict[str, Floats]:
         for name, sql in _COUNTED.items():
             database.sql(sql).create_view("counted", replace=True)
             levels[name] = _place(dict(database.execute(_COUNT, span).fetchall()), len(days))
+        database.register(
+            "currencies", pa.table({"region": REGIONS, "currency": CURRENCIES, "units": UNITS_PER_DOLLAR})
+        )
         levels["gmv_amount"] = _place(dict(database.execute(_GMV, span).fetchall()), len(days))
     return {name: level / (bought if name in _FOLLOWS_ORDERS else demand) for name, level in levels.items()}
 
