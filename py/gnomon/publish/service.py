@@ -165,13 +165,3 @@ def _show(generations: Generations, service: Service | None, generation_id: str)
         record.run_id,
         len(receipt.rollups),
     )
-
-
-def _find_state(service: Service | None, generation_id: str) -> str:
-    if service is None:
-        return "unused"
-    if generation_id == service.serving:
-        return "serving"
-    if generation_id in service.kept:
-        return "kept"
-    return "withdrawn" if generation_id in service.withdrawn else "unused"
