@@ -48,11 +48,11 @@ def read_questions(
 ) -> list[Logged]:
     """Return the questions of a file, or of the log of the API, each of those over what its role may see now."""
     if isinstance(log, (str, Path)):
-        return read_log(Path(log), compiled.manifest)
+        return _read_file(Path(log), compiled.manifest)
     return [_read_counted(each, compiled, policies) for each in log]
 
 
-def read_log(path: Path, manifest: Manifest) -> list[Logged]:
+def _read_file(path: Path, manifest: Manifest) -> list[Logged]:
     """Return the questions of a log, in its order; QueryError names the lines that say none, by file and line."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

@@ -14,6 +14,7 @@ from gnomon.dashboards.charts.chart import (
     Datum,
     finish,
     make_tooltip,
+    name_columns,
     put_data,
     write_figure,
 )
@@ -99,7 +100,7 @@ def draw_columns(answer: TileAnswer, rows: Rows, grain: Grain) -> Chart:
             x=alt.X(
                 "tick:O",
                 sort=None,
-                axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=8, grid=False),
+                axis=name_columns(),
                 title=None,
             ),
             y=alt.Y(

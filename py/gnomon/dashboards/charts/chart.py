@@ -76,6 +76,13 @@ def make_tooltip(*fields: tuple[str, str], has_intervals: bool = False) -> list[
     return [alt.Tooltip(field=field, type="nominal", title=title) for field, title in shown]
 
 
+def name_columns(**more: Any) -> alt.Axis:
+    """Return the axis of columns that have names: level, and as many of them as have room."""
+    import altair as alt
+
+    return alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=8, grid=False, **more)
+
+
 def find_vega_lite() -> str:
     """Return the version of Vega-Lite that specifications are held against, such as 6.4."""
     import altair as alt

@@ -7,7 +7,7 @@ from collections import Counter
 from statistics import median
 
 from gnomon.dashboards.answers import Rows, TileAnswer
-from gnomon.dashboards.charts.chart import Chart, Datum, finish, make_tooltip, put_data
+from gnomon.dashboards.charts.chart import Chart, Datum, finish, make_tooltip, name_columns, put_data
 from gnomon.dashboards.model import Distribution
 from gnomon.dashboards.words import name_group, name_metric, summarize
 from gnomon.semantic.model import Metric
@@ -34,7 +34,7 @@ def draw_distribution(answer: TileAnswer, content: Distribution, rows: Rows) -> 
             x=alt.X(
                 "bin:O",
                 sort=None,
-                axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=8, grid=False),
+                axis=name_columns(),
                 title=None,
             ),
             y=alt.Y("value:Q", axis=alt.Axis(format="~s", tickCount=5), title=None),

@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import date
 
 from gnomon.dashboards.answers import Rows, TileAnswer, Value
-from gnomon.dashboards.charts.chart import CHANGING, MATURE, Chart, Datum, finish, make_tooltip, put_data, write_figure
+from gnomon.dashboards.charts.chart import (
+    CHANGING,
+    MATURE,
+    Chart,
+    Datum,
+    finish,
+    make_tooltip,
+    name_columns,
+    put_data,
+    write_figure,
+)
 from gnomon.dashboards.model import HeatMap
 from gnomon.dashboards.periods import is_mature
 from gnomon.dashboards.questions import find_time_grain
@@ -42,7 +52,7 @@ def draw_heat_map(answer: TileAnswer, content: HeatMap, rows: Rows) -> Chart:
     x = alt.X(
         "column:O",
         sort=columns,
-        axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=8, ticks=False, domain=False, grid=False),
+        axis=name_columns(ticks=False, domain=False),
         title=None,
     )
     y = alt.Y("row:N", axis=alt.Axis(ticks=False, domain=False, grid=False, labelLimit=130), title=None)

@@ -248,8 +248,8 @@ def _add_operations(app: FastAPI) -> None:
     @app.get("/metrics", response_class=Response, tags=["operations"])
     async def measures(service: Served) -> Response:
         """Write what is counted, for Prometheus."""
-        kept, waiting = (service.answers, service.replies), service.gate.waiting
-        written = service.measures.write(*kept, service.log, waiting, len(service.house.withdrawn))
+        withdrawn, waiting = len(service.house.withdrawn), service.gate.waiting
+        written = service.measures.write(service.answers, service.replies, service.log, waiting, withdrawn)
         return Response(written, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
