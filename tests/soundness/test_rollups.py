@@ -17,7 +17,7 @@ from gnomon.planner import Compiled, Planner, Question, plan
 from gnomon.planner.choose_rollups import list_rollups, write_rollup
 from gnomon.semantic import read_manifest
 from gnomon.semantic.model import Manifest
-from tests.manifests import cumulative, derived, measure, simple, write_manifest
+from tests.manifests import cumulative, derived, measure, semantic_model, simple, write_manifest
 from tests.oracle import assert_equal_answers
 from tests.soundness import conftest as small
 
@@ -27,6 +27,12 @@ ROLLUPS: dict[str, list[dict[str, Any]]] = {
         {"name": "posts_daily_by_kind", "grain": "day", "dimensions": ["post__kind"], "measures": ["posts", "views"]},
         {"name": "posts_monthly", "grain": "month", "dimensions": ["creator"]},
         {"name": "posts_weekly", "grain": "week", "measures": ["posts", "most_views"]},
+        {
+            "name": "posts_daily_by_tier",
+            "grain": "day",
+            "dimensions": ["creator__tier", "creator__joined__month"],
+            "measures": ["posts", "views"],
+        },
     ],
     "states": [{"name": "states_daily", "grain": "day", "dimensions": ["creator"]}],
 }
@@ -47,6 +53,14 @@ GROUPINGS = [
     ("post__kind", "metric_time__extract_month"), ("creator__joined__quarter", "metric_time__year"),
     ("post__is_bad",), ("post__posted_at__hour",), ("creator__region", "metric_time__week"),
 ]  # fmt: skip
+HISTORY = semantic_model(
+    "histories",
+    entities={"history": ("natural", "creator_id")},
+    dimensions={"starts_on": "day", "ends_on": "day", "status": None},
+)
+for place, edge in enumerate(("is_start", "is_end")):
+    validity = {"is_start": False, "is_end": False, edge: True}
+    HISTORY["dimensions"][place]["type_params"]["validity_params"] = validity
 # Of a month, of days in it, and from one on; each is widened to whole periods of what is asked for.
 RANGES: list[dict[str, datetime]] = [
     {},
@@ -116,7 +130,11 @@ def test_every_answer_from_rollups_is_the_answer_from_the_tables(
         (("posts",), ("metric_time__week",), (), ("posts_weekly",)),
         (("posts", "views"), ("metric_time__week",), (), ("posts_daily_by_kind",)),
         (("posts",), ("creator__tier",), (), ("posts_monthly",)),
-        (("posts",), ("creator__tier", "metric_time__week"), (), ("posts_daily",)),
+        (("posts",), ("creator__tier", "metric_time__week"), (), ("posts_daily_by_tier",)),
+        (("posts",), ("creator__joined__quarter", "metric_time__week"), (), ("posts_daily_by_tier",)),
+        (("posts",), ("creator__region", "metric_time__week"), (), ("posts_daily",)),
+        (("posts",), ("creator__joined__day", "creator__tier", "metric_time__week"), (), ("posts_daily",)),
+        (("views",), ("metric_time__day",), ("{{ Dimension('creator__tier') }} = 'gold'",), ("posts_daily_by_tier",)),
         (("posting_creators",), ("metric_time__month",), (), ("posts_monthly",)),
         (("violating_creators",), ("metric_time__month",), (), ("states_daily",)),
         (("posts_of_a_week",), ("metric_time__day",), (), ("posts_daily_by_kind",)),
@@ -183,17 +201,29 @@ def test_rollups_that_nobody_has_made_are_not_read(manifest: Manifest) -> None:
     assert Planner(manifest).plan(Question(("posts",))).rollups == ()
 
 
+def test_an_attribute_of_another_table_is_joined_once_when_the_rollup_is_made(manifest: Manifest, made: Any) -> None:
+    """Views by tier: ana's 150 are gold, bo's 50 new; cy, who has no row, and the post of nobody have no tier, 7."""
+    connection, rows = made
+    rolled = Planner(manifest, rows).plan(Question(("views",), ("creator__tier",), order_by=("creator__tier",), start=datetime(2026, 1, 5)))
+    assert rolled.rollups == ("posts_daily_by_tier",)
+    assert "creators" not in rolled.sql
+    assert connection.execute(rolled.sql).fetchall() == [("gold", 150), ("new", 50), (None, 7)]
+
+
 @pytest.mark.parametrize(
     ("rollup", "said"),
     [
-        ({"name": "r", "grain": "day", "dimensions": ["creator__tier"]}, "Name the entity that leads there: 'creator'"),
-        ({"name": "r", "grain": "hour"}, "its table is not kept by hour"),
+        ({"dimensions": ["history__status"]}, "'history__status' stands in rows that count for a period only"),
+        ({"dimensions": ["creator__is_new"]}, "'creator__is_new' is computed in another table"),
+        ({"grain": "hour"}, "its table is not kept by hour"),
     ],
 )
 def test_a_rollup_that_cannot_be_made_is_refused(tmp_path: Path, rollup: dict[str, Any], said: str) -> None:
     models = deepcopy(small.MODELS)
-    models[0]["config"] = {"meta": {"rollups": [rollup]}}
-    compiled = Compiled(read_manifest(write_manifest(tmp_path / "m.json", models, [simple("posts")])))
+    models[0]["config"] = {"meta": {"rollups": [{"name": "r", "grain": "day", **rollup}]}}
+    models[0]["entities"].append({"name": "history", "type": "foreign", "expr": "creator_id"})
+    models[1]["dimensions"].append({"name": "is_new", "type": "categorical", "expr": "coalesce(tier, 'new') = 'new'"})
+    compiled = Compiled(read_manifest(write_manifest(tmp_path / "m.json", [*models, HISTORY], [simple("posts")])))
     (found,) = list_rollups(compiled)
     with pytest.raises(DefinitionError, match=said):
         write_rollup(compiled, *found)

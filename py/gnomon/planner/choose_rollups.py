@@ -1,14 +1,15 @@
 """Pass 10: a relation is read from the smallest rollup that holds all of it; every miss has a reason.
 
 A rollup is used where each column that is read from the fact's own rows is one of its columns, at a
-grain that its periods add up to, and each value is a measure of it that can be added up further. Joined
-attributes stay joined: the rollup has the key. The answer is the same to the last row.
+grain that its periods add up to, and each value is a measure of it that can be added up further. Attributes
+of other tables are columns of the rollup, or stay joined by a key that it has. The answer is the same to the
+last row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 
 from sqlglot import exp
 
@@ -34,8 +35,11 @@ from gnomon.planner.algebra import (
 from gnomon.planner.compiled import Compiled
 from gnomon.planner.count_units import is_indicator
 from gnomon.planner.draft import Draft
+from gnomon.planner.filters import Filter
+from gnomon.planner.join_entities import Rows, read_attribute
 from gnomon.planner.sql_parts import alias, argument, combine, read, select, table
-from gnomon.semantic.grain import DatePart, Grain
+from gnomon.planner.write_scan import write_joins
+from gnomon.semantic.grain import CustomGrain, DatePart, Grain
 from gnomon.semantic.model import Aggregation, Measure, Rollup, SemanticModel
 
 TIME = "metric_time"
@@ -124,7 +128,12 @@ def write_rollup(compiled: Compiled, model: SemanticModel, rollup: Rollup) -> ex
     for name in rollup.measures:
         for value in reading.keep(model.measures[name]):
             totals.append(alias(combine(value, argument(value.argument)), value.column))
-    return select([*columns, *totals], table(model.relation, str(model.name)), group=len(columns))
+    joins = list(write_joins(reading.joins, _refuse_answer))
+    return select([*columns, *totals], table(model.relation, str(model.name)), joins=joins, group=len(columns))
+
+
+def _refuse_answer(_: object) -> exp.Select:
+    raise AssertionError("a rollup joins tables only")
 
 
 class Reading:
@@ -146,21 +155,33 @@ class Reading:
                 f"semantic model '{model.name}', rollup '{rollup.name}': its table is not kept by {rollup.grain.value}."
             )
         self._base_grain = time.grain
-        # Columns of the fact, and what they are called in the rollup.
+        # Columns of the fact and of what is joined to it, and what they are called in the rollup.
         self.columns: dict[Column, str] = {
             Column(str(model.name), time.expr, rollup.grain): f"{TIME}__{rollup.grain.value}"
         }
+        rows = Rows()
         for word in rollup.dimensions:
-            reference = compiled.reference(word)
-            attribute = compiled.find(rollup.name, model.measures[rollup.measures[0]], reference)
-            if attribute.hops:
-                raise DefinitionError(
-                    f"semantic model '{model.name}', rollup '{rollup.name}': '{word}' stands in another table. "
-                    f"Name the entity that leads there: '{reference.links[0]}'."
-                )
-            grain = reference.grain or attribute.grain
-            assert grain is None or isinstance(grain, Grain)
-            self.columns[Column(str(model.name), attribute.expr, grain)] = reference.name
+            column = self._read_dimension(compiled, word, rows)
+            self.columns[column._replace(is_date=False, is_key=False)] = compiled.reference(word).name
+        self.joins = rows.in_order
+
+    def _read_dimension(self, compiled: Compiled, word: str, rows: Rows) -> Column:
+        model, rollup, reference = self._model, self._rollup, compiled.reference(word)
+        attribute = compiled.find(rollup.name, model.measures[rollup.measures[0]], reference)
+        column = read_attribute(compiled, model, attribute, reference, rows, None)
+        why = ""
+        if any(compiled.manifest.models[hop.model].validity is not None for hop in attribute.hops):
+            why = "stands in rows that count for a period only, and a rollup has one row for all moments of its period"
+        elif column.is_marked:
+            why = "is computed in another table, where rows that are not there would have a value"
+        elif isinstance(reference.grain, CustomGrain):
+            why = "is a period of the project's own, which a rollup does not keep"
+        if why:
+            raise DefinitionError(
+                f"semantic model '{model.name}', rollup '{rollup.name}': '{word}' {why}. Name the entity that leads "
+                f"there: '{reference.links[0]}'."
+            )
+        return column
 
     def keep(self, measure: Measure) -> Iterator[Value]:
         """Yield what a rollup keeps of a measure: nothing if it can be had from a column, or not at all."""
@@ -187,10 +208,10 @@ class Reading:
         assert isinstance(scan, Scan)
         if not isinstance(scan.relation, str):
             raise MissError("its rows are filtered before they are joined")
+        self._known = {str(self._model.name), *(join.alias for join in scan.joins if self._holds(join))}
         moved = replace(
             scan,
             relation=self._rollup.relation,
-            joins=tuple(map(self._join, scan.joins)),
             tests=tuple(map(self._test, scan.tests)),
             spread=None if scan.spread is None else self._spread(scan.spread),
         )
@@ -205,7 +226,24 @@ class Reading:
                 groupings=tuple(map(self._column, window.groupings)),
             )
         groups = tuple((name, self._column(column)) for name, column in block.groups)
-        return replace(block, source=moved, groups=groups, window=window), tuple(map(self._value, values))
+        values = tuple(map(self._value, values))
+        rest = Block(replace(moved, joins=()), groups, window)
+        moved = replace(moved, joins=self._keep_joins(scan.joins, _read_tables((rest, values))))
+        return replace(block, source=moved, groups=groups, window=window), values
+
+    def _holds(self, join: Join) -> bool:
+        """Tell whether it is a join of which the rollup holds attributes: of whole rows, found by the same keys."""
+        return any(join == replace(own, marks=join.marks) for own in self.joins)
+
+    def _keep_joins(self, joins: tuple[Join, ...], read: set[str]) -> tuple[Join, ...]:
+        """Return the joins without those of which the rollup holds all that is read, each over the rollup."""
+        kept: list[Join] = []
+        for join in reversed(joins):
+            if join.alias in self._known and join.alias not in read:
+                continue
+            kept.append(self._join(join))
+            read = read | _read_tables((kept[-1].equal, kept[-1].validity))
+        return tuple(reversed(kept))
 
     def _value(self, value: Value) -> Value:
         if value.aggregation is Aggregation.COUNT_DISTINCT:
@@ -258,26 +296,40 @@ class Reading:
         return self._column(column)
 
     def _column(self, column: Column) -> Column:
-        if column.table != self._model.name:
+        if column.table not in self._known:
             return column
+        is_own = column.table == self._model.name
         if column.zone is not None:
             raise MissError("its periods are of UTC")
         # What else is known of the column makes it no other one.
-        column = column._replace(is_date=False, is_key=False)
+        asked, column = column, column._replace(is_date=False, is_key=False)
         here = str(self._model.name)
         name = self.columns.get(column)
         if name is not None:
             return Column(here, name)
         for kept, name in self.columns.items():
-            if kept.expr == column.expr and kept.grain is not None:
+            if (kept.table, kept.expr) == (column.table, column.expr) and kept.grain is not None:
                 if column.part is not None and _knows_part(kept.grain, column.part):
                     return Column(here, name, part=column.part)
                 if column.grain is not None and adds_up(kept.grain, column.grain):
                     return Column(here, name, column.grain)
+        if not is_own:
+            return asked
         if column.expr == self._time_expr:
             wanted = column.grain.value if column.grain else "moment" if column.part is None else column.part.value
             raise MissError(f"its {self._rollup.grain.value} does not say the {wanted}")
         raise MissError(f"it does not have '{column.expr}'")
+
+
+def _read_tables(node: object) -> set[str]:
+    """Return the names of the tables whose columns stand anywhere in a relation."""
+    if isinstance(node, Column):
+        return {node.table}
+    if isinstance(node, tuple):
+        return set().union(*map(_read_tables, node))
+    if is_dataclass(node) and not isinstance(node, type | Filter):
+        return set().union(*(_read_tables(getattr(node, each.name)) for each in fields(node)))
+    return set()
 
 
 def adds_up(kept: Grain, asked: Grain) -> bool:

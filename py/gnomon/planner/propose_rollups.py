@@ -164,6 +164,7 @@ class _Noting(Reading):
     def __init__(self, model: SemanticModel, measures: tuple[MeasureName, ...]) -> None:
         self._model = model
         self._rollup = Rollup("", "", Grain.YEAR, (), measures)
+        self.joins = ()
         self.noted: list[Column] = []
 
     def _exactly(self, column: Column) -> Column:
