@@ -20,7 +20,7 @@ from tests.oracle import Oracle
 Outcome = Literal["equal", "different", "refused", "they refused", "their SQL fails", "their fault"]
 SHOWN = 3
 # An error of its own, "Failed to bind column reference", for some joins by a period under filters (DuckDB 1.5.5).
-FALLS_OVER = 'compressed_materialization,top_n_window_elimination'
+FALLS_OVER = "compressed_materialization,top_n_window_elimination"
 Answer = tuple[list[str], list[tuple[Any, ...]]]
 
 

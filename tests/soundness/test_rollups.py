@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from gnomon.core.errors import DefinitionError
-from gnomon.planner import Compiled, Planner, Question, plan
+from gnomon.planner import Compiled, Copy, Planner, Question, plan
 from gnomon.planner.choose_rollups import list_rollups, write_rollup
 from gnomon.semantic import read_manifest
 from gnomon.semantic.model import Manifest
@@ -204,10 +204,26 @@ def test_rollups_that_nobody_has_made_are_not_read(manifest: Manifest) -> None:
 def test_an_attribute_of_another_table_is_joined_once_when_the_rollup_is_made(manifest: Manifest, made: Any) -> None:
     """Views by tier: ana's 150 are gold, bo's 50 new; cy, who has no row, and the post of nobody have no tier, 7."""
     connection, rows = made
-    rolled = Planner(manifest, rows).plan(Question(("views",), ("creator__tier",), order_by=("creator__tier",), start=datetime(2026, 1, 5)))
+    rolled = Planner(manifest, rows).plan(
+        Question(("views",), ("creator__tier",), order_by=("creator__tier",), start=datetime(2026, 1, 5))
+    )
     assert rolled.rollups == ("posts_daily_by_tier",)
     assert "creators" not in rolled.sql
     assert connection.execute(rolled.sql).fetchall() == [("gold", 150), ("new", 50), (None, 7)]
+
+
+def test_a_copy_reads_the_rollup_that_needs_no_table_that_it_lacks(manifest: Manifest, made: Any) -> None:
+    """By month and tier the smaller posts_monthly would do, if the creators were there to be joined to it."""
+    names = ("rollup_posts_monthly", "rollup_posts_daily_by_tier")
+    question = Question(("posts",), ("metric_time__month", "creator__tier"))
+    assert plan(manifest, question, made[1]).rollups == ("posts_monthly",)
+    lacking = plan(manifest, question, made[1], "postgres", copy=Copy("postgres", "main", frozenset(names)))
+    assert lacking.rollups == ("posts_daily_by_tier",)
+    assert 'posts: not rollup posts_monthly: the copy does not hold "creators", which would be joined to it' in (
+        lacking.why
+    )
+    whole = Copy("postgres", "main", frozenset({*names, "creators"}))
+    assert plan(manifest, question, made[1], "postgres", copy=whole).rollups == ("posts_monthly",)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from gnomon.planner.algebra import (
     Value,
 )
 from gnomon.planner.compiled import Compiled
+from gnomon.planner.copy import Copy
 from gnomon.planner.count_units import is_indicator
 from gnomon.planner.draft import Draft
 from gnomon.planner.filters import Filter
@@ -55,7 +56,7 @@ class MissError(Exception):
 def choose_rollups(compiled: Compiled, draft: Draft) -> Draft:
     """Read the answer, and every answer inside it, from the rollups that exist."""
     # Rollups are kept in UTC.
-    choice = _Choice(compiled.in_zone(None), draft.sizes)
+    choice = _Choice(compiled.in_zone(None), draft.sizes, draft.copy)
     answer = choice.read(draft.answer)
     return replace(draft, answer=answer, rollups=tuple(choice.used), why=(*draft.why, *choice.why))
 
@@ -63,9 +64,10 @@ def choose_rollups(compiled: Compiled, draft: Draft) -> Draft:
 class _Choice:
     """Chooses what each relation is read from, and remembers why."""
 
-    def __init__(self, compiled: Compiled, sizes: Mapping[str, int]) -> None:
+    def __init__(self, compiled: Compiled, sizes: Mapping[str, int], copy: Copy | None) -> None:
         self._compiled = compiled
         self._sizes = sizes
+        self._copy = copy
         # Each once, in the order in which they were found.
         self.used: dict[str, None] = {}
         self.why: dict[str, None] = {}
@@ -100,6 +102,7 @@ class _Choice:
         for rollup in sorted(candidates, key=lambda each: (self._sizes[each.name], len(each.dimensions), each.name)):
             try:
                 chosen = Reading(self._compiled, model, rollup).move(block, values)
+                self._check_joins(chosen[0])
             except MissError as miss:
                 self._say(scan.alias, f"not rollup {rollup.name}: {miss}")
                 continue
@@ -107,6 +110,13 @@ class _Choice:
             self._say(scan.alias, f"rollup {rollup.name}, {self._sizes[rollup.name]:,} rows")
             return chosen
         return block, values
+
+    def _check_joins(self, block: Block) -> None:
+        """MissError if a copy does not hold what is joined to its rollup: a larger one may hold the attributes."""
+        assert isinstance(block.source, Scan)
+        for target in (join.target for join in block.source.joins):
+            if self._copy is not None and isinstance(target, str) and self._copy.find(target) is None:
+                raise MissError(f"the copy does not hold {target.rpartition('.')[2]}, which would be joined to it")
 
     def _read_joined(self, join: Join) -> Join:
         match join.target:

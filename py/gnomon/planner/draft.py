@@ -12,6 +12,7 @@ from gnomon.core.errors import QueryError
 from gnomon.core.names import MetricName
 from gnomon.planner.algebra import Answer, Block, Value
 from gnomon.planner.compiled import Compiled
+from gnomon.planner.copy import Copy
 from gnomon.planner.filters import Filter
 from gnomon.planner.question import Question
 from gnomon.planner.references import Reference
@@ -181,11 +182,13 @@ class Draft:
     """A question on its way to SQL; a part is empty until its pass has run.
 
     `sizes` are the numbers of rows of the rollups that exist, by name; `rollups` are those that the answer
-    reads, and `why` says of each relation why it is read from what it is read from.
+    reads, and `why` says of each relation why it is read from what it is read from. A question for a `copy` reads no
+    table that the copy does not hold.
     """
 
     question: Question = field(default_factory=Question)
     sizes: Mapping[str, int] = field(default_factory=dict)
+    copy: Copy | None = None
     resolved: Resolved = Resolved()
     expanded: Expanded = Expanded()
     placed: Placed = Placed()

@@ -131,7 +131,7 @@ def plan(
     known = manifest if isinstance(manifest, Compiled) else Compiled(manifest)
     compiled = known.in_zone(question.time_zone)
     question = ask_outer_filters(compiled, question)
-    draft = Draft(question, rollups)
+    draft = Draft(question, rollups, copy)
     for run in PASSES:
         draft = run(compiled, draft)
     assert draft.query is not None

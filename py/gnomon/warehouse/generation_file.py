@@ -97,7 +97,8 @@ class WorkingFile:
         """Return about how many rows a SELECT has that groups by its first `columns` columns."""
         keys = [column.unalias().copy() for column in select.expressions[:columns]]
         counted = exp.ApproxDistinct(this=exp.Anonymous(this="hash", expressions=keys))
-        return self._count(exp.select(counted).from_(select.args["from_"].this.copy()))
+        joins = [join.copy() for join in select.args.get("joins") or ()]
+        return self._count(exp.Select(expressions=[counted], from_=select.args["from_"].copy(), joins=joins))
 
     @cached_property
     def _stored(self) -> frozenset[Table]:

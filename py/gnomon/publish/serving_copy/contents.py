@@ -18,6 +18,7 @@ from enum import Enum
 from sqlglot import exp
 
 from gnomon.core.errors import DefinitionError
+from gnomon.core.names import DimensionName, EntityName
 from gnomon.planner import Copy
 from gnomon.planner.choose_rollups import TIME
 from gnomon.publish.dbt_nodes import Node
@@ -106,7 +107,7 @@ def read_contents(
     rolled = [
         (model, rollup) for model in manifest.models.values() for rollup in model.rollups if rollup.name in rollups
     ]
-    tables += [_read_rollup(model, rollup, columns[_name_of(rollup.relation)]) for model, rollup in rolled]
+    tables += [_read_rollup(manifest, model, rollup, columns[_name_of(rollup.relation)]) for model, rollup in rolled]
     by_name = {table.name: table for table in tables}
     if len(by_name) < len(tables) or STAMP in by_name:
         raise DefinitionError(f"two tables of the copy have one name, or one is named '{STAMP}'. Rename it.")
@@ -139,12 +140,12 @@ def _read_mart(node: Node, part: Part, kinds: Mapping[str, str]) -> CopiedTable:
     return CopiedTable(node.table, part, node.description, tuple(read), node.unique_key)
 
 
-def _read_rollup(model: SemanticModel, rollup: Rollup, kinds: Mapping[str, str]) -> CopiedTable:
+def _read_rollup(manifest: Manifest, model: SemanticModel, rollup: Rollup, kinds: Mapping[str, str]) -> CopiedTable:
     name = _name_of(rollup.relation)
     place = f"semantic model '{model.name}', rollup '{rollup.name}'"
     check_name(f"{place}: table", name)
     by = ", ".join((rollup.grain.value, *rollup.dimensions))
-    comments = dict(_describe_columns(model, rollup))
+    comments = dict(_describe_columns(manifest, model, rollup))
     read = [read_column(place, column, kind, comments.get(column, "")) for column, kind in kinds.items()]
     # The period and the dimensions come first.
     key = tuple(column.name for column in read[: 1 + len(rollup.dimensions)])
@@ -153,16 +154,24 @@ def _read_rollup(model: SemanticModel, rollup: Rollup, kinds: Mapping[str, str])
     return CopiedTable(Table(schema, name), Part.ROLLUP, comment, tuple(read), key)
 
 
-def _describe_columns(model: SemanticModel, rollup: Rollup) -> Iterator[tuple[str, str]]:
+def _describe_columns(manifest: Manifest, model: SemanticModel, rollup: Rollup) -> Iterator[tuple[str, str]]:
     yield f"{TIME}__{rollup.grain.value}", f"The {rollup.grain.value} begins here, UTC."
     for word in rollup.dimensions:
-        named = [each for each in model.dimensions.values() if word.split("__")[1:2] == [each.name]]
-        yield word, named[0].description if named else f"The entity {word}."
+        yield word, _describe_dimension(manifest, model, word) or f"The entity {word}."
     for measure in (model.measures[name] for name in rollup.measures):
         told = f"{measure.aggregation.value} of {measure.expr}. {measure.description}".strip()
         yield measure.name, told
         yield f"{measure.name}__sum", f"The sum behind {told}"
         yield f"{measure.name}__count", f"The number of values behind {told}"
+
+
+def _describe_dimension(manifest: Manifest, model: SemanticModel, word: str) -> str:
+    """Return what the YAML says of a dimension: of the table's own, or of the table that its entity leads to."""
+    entity, _, rest = word.partition("__")
+    homes = [model] if entity == model.primary_entity else manifest.models.values()
+    name = DimensionName(rest.partition("__")[0])
+    found = (home.dimensions[name] for home in homes if home.identifies(EntityName(entity)) and name in home.dimensions)
+    return next((dimension.description for dimension in found), "")
 
 
 def _lead_by_entities(
