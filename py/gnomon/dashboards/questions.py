@@ -105,26 +105,47 @@ def write_asks(door: Door, dashboard: Dashboard, tile: Tile, scope: Scope) -> As
     where = _write_filters(door, dashboard, tile, scope)
     grain = find_time_grain(tile)
     if grain is not None:
-        days = keep_whole_periods(_days_of(tile, scope), grain)
+        days = keep_whole_periods(_look_back(tile, scope), grain)
         if days is None:
             reason = f"no whole {grain.value} lies in {scope.days.first} to {scope.days.last}"
             return Asked(None, None, mature, reason=reason)
         return Asked(replace(_write_main(tile, metrics, days), where=where), days, mature)
     if isinstance(tile.content, Number):
-        return _ask_number(tile.content, metrics[0], where, scope, mature)
+        return _ask_number(tile, tile.content, metrics[0], where, scope, mature)
     days = Days(scope.days.first, min(scope.days.last, mature))
     if days.last < days.first:
         return Asked(None, None, mature, reason=_say_immature(scope.days, mature))
     return Asked(replace(_write_main(tile, metrics, days), where=where), days, mature)
 
 
-def _ask_number(content: Number, metric: Metric, where: tuple[Condition, ...], scope: Scope, mature: date) -> Asked:
+def count_days(tile: Tile, of_all: int) -> int:
+    """Return over how many days a tile looks back unless somebody names them; `of_all` is its dashboard's number.
+
+    A number's are those of its course.
+    """
+    match tile.content:
+        case Line(last_days=int(count)) | Area(last_days=int(count)):
+            return count
+        case Number(grain=grain):
+            return max(of_all, _COURSE[grain])
+        case _:
+            return of_all
+
+
+def _look_back(tile: Tile, scope: Scope) -> Days:
+    if scope.are_days_chosen:
+        return scope.days
+    last = scope.days.last
+    return Days(last - timedelta(days=count_days(tile, scope.days.count) - 1), last)
+
+
+def _ask_number(
+    tile: Tile, content: Number, metric: Metric, where: tuple[Condition, ...], scope: Scope, mature: date
+) -> Asked:
     last = min(scope.days.last, mature)
     first = last - timedelta(days=content.last_days - 1)
     days = Days(max(first, scope.days.first) if scope.are_days_chosen else first, last)
-    longest = Days(scope.days.last - timedelta(days=_COURSE[content.grain] - 1), scope.days.last)
-    is_longer = not scope.are_days_chosen and longest.first < scope.days.first
-    whole = keep_whole_periods(longest if is_longer else scope.days, content.grain)
+    whole = keep_whole_periods(_look_back(tile, scope), content.grain)
     course = Ask((metric.name,), whole, (time := f"{TIME}__{content.grain.value}",), where, (time,)) if whole else None
     if days.last < days.first:
         return Asked(None, None, mature, course, _say_immature(scope.days, mature))
@@ -143,14 +164,6 @@ def _write_main(tile: Tile, metrics: list[Metric], days: Days) -> Ask:
             return Ask(names, days, tile.groups, order_by=(f"-{names[0]}", *order), top=top)
         case _:
             return Ask(names, days, tile.groups, order_by=order)
-
-
-def _days_of(tile: Tile, scope: Scope) -> Days:
-    match tile.content:
-        case Line(last_days=int(count)) | Area(last_days=int(count)) if not scope.are_days_chosen:
-            return Days(scope.days.last - timedelta(days=count - 1), scope.days.last)
-        case _:
-            return scope.days
 
 
 def _write_filters(door: Door, dashboard: Dashboard, tile: Tile, scope: Scope) -> tuple[Condition, ...]:

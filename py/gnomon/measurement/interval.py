@@ -36,7 +36,7 @@ def bound_proportion(estimate: float, variance: float | None, replicates: int) -
     if variance is None or variance <= 0.0:
         return None
     logit = math.log(estimate / (1 - estimate))
-    reach = _student_t(replicates - 1) * math.sqrt(variance) / (estimate * (1 - estimate))
+    reach = student_t(replicates - 1) * math.sqrt(variance) / (estimate * (1 - estimate))
     return Interval(_expit(logit - reach), _expit(logit + reach))
 
 
@@ -48,12 +48,13 @@ def bound_difference(estimate: float, variance: float | None, replicates: int) -
     """
     if replicates < FEWEST_REPLICATES or variance is None or not 0.0 < variance < math.inf:
         return None
-    reach = _student_t(replicates - 1) * math.sqrt(variance)
+    reach = student_t(replicates - 1) * math.sqrt(variance)
     return Interval(estimate - reach, estimate + reach)
 
 
 @cache
-def _student_t(degrees: int) -> float:
+def student_t(degrees: int) -> float:
+    """Return the quantile of Student's t at which an interval ends."""
     # scipy.stats would bring a second of imports for the same number.
     from scipy.special import stdtrit
 
