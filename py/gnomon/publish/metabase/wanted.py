@@ -247,7 +247,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Wanted:
-    """All of it, each kind in the order in which it can be made. `definition_version` is of the metrics behind it."""
+    """All of it, each kind in the order in which it can be made. `definition_version` is of the metrics behind it.
+
+    `refused` are tiles that are words only, as page.tile, with the reason.
+    """
 
     definition_version: str
     generation_id: str
@@ -259,3 +262,4 @@ class Wanted:
     alerts: tuple[Alert, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     groups: tuple[Group, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from typing import Any
 from gnomon.core.errors import GnomonError, WarehouseError
 from gnomon.engine import Engine
 from gnomon.planner import Copy, Plan
-from gnomon.publish.serving_copy.contents import SCHEMA
+from gnomon.publish.serving_copy.contents import SCHEMA, Contents
 from gnomon.publish.serving_copy.schemas import StoredCopy, check_server, read_copies
 from gnomon.publish.serving_copy.source import Source
 from gnomon.warehouse.postgres import PostgresAddress, PostgresSession
@@ -19,10 +19,11 @@ from gnomon.warehouse.postgres import PostgresAddress, PostgresSession
 
 @dataclass(frozen=True)
 class CopyDoor:
-    """Plans questions for the copy in service. `stored` says which generation it is of."""
+    """Plans questions for the copy in service. `stored` says which generation it is of, `contents` what it holds."""
 
     stored: StoredCopy
     copy: Copy
+    contents: Contents
     engine: Engine
 
     def plan(self, metrics: Sequence[str] = (), group_by: Sequence[str] = (), **words: Any) -> Plan:
@@ -60,4 +61,4 @@ def open_copy(project_dir: str | Path, address: PostgresAddress) -> Iterator[Cop
                 f"{address}: serves another generation that is named '{stored.generation_id}', of build "
                 f"{stored.run_id}. It was copied from elsewhere: plan for it there."
             )
-        yield CopyDoor(stored, source.contents.within(SCHEMA), source.engine)
+        yield CopyDoor(stored, source.contents.within(SCHEMA), source.contents, source.engine)

@@ -1,0 +1,275 @@
+"""Every card of Metabase, asked of a real Postgres with its filters empty and set: the engine's numbers."""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gnomon import Engine
+from gnomon.core.errors import QueryError
+from gnomon.dashboards import Tile, load_dashboards
+from gnomon.dashboards.model import Dashboard, Distribution, Funnel, Text
+from gnomon.dashboards.periods import Days, choose_days, keep_whole_periods
+from gnomon.dashboards.questions import Scope
+from gnomon.dashboards.words import OTHER, UNKNOWN
+from gnomon.planner import Condition
+from gnomon.publish import publish
+from gnomon.publish.metabase.making import make_wanted
+from gnomon.publish.metabase.making.queries import DATES, TileQuery, write_tile
+from gnomon.publish.metabase.wanted import Card, NativeQuery, Wanted
+from gnomon.publish.serving_copy import CopyDoor, copy_generation, open_copy
+from gnomon.warehouse.postgres import PostgresAddress, PostgresSession
+from tests.copies import ask, make_database
+from tests.journey.conftest import Built
+
+PROJECT = Path(__file__).resolve().parents[2]
+_PLACE = re.compile(r"\[\[(AND|OR) \{\{(\w+)\}\}\]\]")
+# What the copy of the sample cannot answer: an index that lacks inputs, and posts of each creator.
+REFUSED = {"data_quality.index", "supply_and_commerce.posts_per_creator"}
+MOST_UNREACHED = 16
+CHOSEN_DAYS = 45
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A copy of the sample in service, and the tiles that were made into cards."""
+
+    url: str
+    address: PostgresAddress
+    session: PostgresSession
+    copy: CopyDoor
+    tiles: Mapping[str, tuple[Dashboard, Tile, TileQuery]]
+
+    @property
+    def engine(self) -> Engine:
+        return self.copy.engine
+
+    @property
+    def as_of(self) -> datetime:
+        assert self.engine.as_of is not None
+        return self.engine.as_of
+
+    def read(self, query: NativeQuery, **set_: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        rows = self.session.read(fill(query, set_))
+        return list(rows.column_names), [tuple(row.values()) for row in rows.to_pylist()]
+
+
+@pytest.fixture(scope="module")
+def shown(built_sample: Built, postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    target = tmp_path_factory.mktemp("cards")
+    shutil.copyfile(built_sample.database, target / "gnomon.duckdb")
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        address = stack.enter_context(make_database(postgres_server, "cards"))
+        patch.setenv("DBT_TARGET_PATH", str(target))
+        publish(PROJECT, environ={"DBT_TARGET_PATH": str(target)})
+        copy_generation(PROJECT, address, budget="1GB")
+        copy = stack.enter_context(open_copy(PROJECT, address))
+        session = stack.enter_context(PostgresSession.open(address))
+        yield Shown(address.url, address, session, copy, dict(write_tiles(copy)))
+
+
+def write_tiles(copy: CopyDoor) -> Iterator[tuple[str, tuple[Dashboard, Tile, TileQuery]]]:
+    engine = copy.engine
+    assert engine.as_of is not None
+    for board in load_dashboards(engine, PROJECT):
+        scope = Scope(choose_days(engine.as_of, board.last_days, None, None), engine.as_of)
+        for tile in board.tiles:
+            if isinstance(tile.content, Text):
+                continue
+            try:
+                yield f"{board.name}.{tile.name}", (board, tile, write_tile(copy, engine, board, tile, scope))
+            except QueryError:
+                assert f"{board.name}.{tile.name}" in REFUSED
+
+
+def fill(query: NativeQuery, conditions: Mapping[str, str]) -> str:
+    """Put conditions at their places, and nothing at the others, as Metabase does."""
+    return _PLACE.sub(lambda found: f"{found[1]} {conditions[found[2]]}" if found[2] in conditions else "", query.sql)
+
+
+def write_condition(query: NativeQuery, tag: str, text: str) -> str:
+    """Return what Metabase makes of a field filter: a condition over the column's full name."""
+    field = next(each.field for each in query.tags if each.name == tag)
+    return f'"{field.schema}"."{field.table}"."{field.column}" {text}'
+
+
+def find_days(shown: Shown, asked: TileQuery) -> Days:
+    """Return the days that a card is of by itself, worked out beside its SQL."""
+    reach, today = asked.reach, shown.as_of.date()
+    days = Days(today - timedelta(days=reach.back), today - timedelta(days=reach.immature))
+    whole = keep_whole_periods(days, reach.grain) if reach.grain else days
+    assert whole is not None
+    return whole
+
+
+def answer(
+    shown: Shown, asked: TileQuery, where: Sequence[Condition], days: Days
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return what the engine answers, by column, the ends of intervals among them."""
+    ask_ = asked.ask
+    result = shown.engine.query(
+        ask_.metrics, ask_.group_by, where, ask_.order_by, start=days.first, end=days.last, top=ask_.top
+    )
+    rows = result.table.to_pylist()
+    for place, row in enumerate(rows):
+        for metric, ends in result.intervals.items():
+            row[f"{metric}__low"] = ends[place].low if ends[place] else None
+            row[f"{metric}__high"] = ends[place].high if ends[place] else None
+        if ask_.top is not None:
+            for name in ask_.group_by:
+                if not name.startswith("metric_time__"):
+                    row[name] = OTHER if row["is_other"] else UNKNOWN if row[name] is None else str(row[name])
+    return list(asked.columns), rows
+
+
+def assert_equal(shown: Shown, name: str, where: Sequence[Condition], days: Days, **conditions: str) -> int:
+    """Hold a card's answer against the engine's; return how many rows it has."""
+    _, tile, asked = shown.tiles[name]
+    columns, rows = shown.read(asked.query, **conditions)
+    assert columns == list(asked.columns)
+    _, right = answer(shown, asked, where, days)
+    match tile.content:
+        case Funnel(steps=steps):
+            expected = [(right[0][step],) for step in steps]
+            rows = [(value,) for _, value in rows]
+        case Distribution(metric=metric):
+            counts: dict[Any, int] = {}
+            for row in right:
+                if row[metric] is not None:
+                    counts[row[metric]] = counts.get(row[metric], 0) + 1
+            expected = sorted(counts.items())
+        case _:
+            expected = [tuple(row[column] for column in asked.columns) for row in right]
+    assert len(rows) == len(expected), f"{name}: {len(rows)} rows instead of {len(expected)}"
+    for ours, theirs in zip(sorted(rows, key=key), sorted(expected, key=key), strict=True):
+        assert all(is_equal(a, b) for a, b in zip(ours, theirs, strict=True)), f"{name}: {ours} instead of {theirs}"
+    return len(rows)
+
+
+def key(row: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(
+        "" if value is None or isinstance(value, int | float | Decimal) else str(plain(value)) for value in row
+    )
+
+
+def plain(value: Any) -> Any:
+    return value.date() if isinstance(value, datetime) else value
+
+
+def is_equal(left: Any, right: Any) -> bool:
+    if isinstance(left, int | float | Decimal) and isinstance(right, int | float | Decimal):
+        return math.isclose(float(left), float(right), rel_tol=1e-9, abs_tol=1e-12)
+    return bool(plain(left) == plain(right))
+
+
+def test_every_tile_is_a_card_but_those_that_no_rollup_can_answer(shown: Shown) -> None:
+    made = make_wanted(PROJECT, shown.address)
+    assert set(made.refused) == REFUSED
+    assert len(made.dashboards) == 6
+    cards = {card.key: card for card in made.cards}
+    for board in made.dashboards:
+        for place in board.dashcards:
+            assert (place.card is None) != (place.text is None)
+            assert place.card is None or set(place.wires.values()) == {tag.name for tag in tags_of(cards[place.card])}
+            assert set(place.wires) <= {parameter.key for parameter in board.parameters}
+    assert_names_are_of_columns(made)
+
+
+def tags_of(card: Card) -> tuple[Any, ...]:
+    return card.query.tags if isinstance(card.query, NativeQuery) else ()
+
+
+def assert_names_are_of_columns(made: Wanted) -> None:
+    """Every column that a setting names is one of the card's answer."""
+    for card in made.cards:
+        named = {
+            name
+            for word in ("graph.dimensions", "graph.metrics")
+            for name in card.settings.get(word, ())  # type: ignore[union-attr]
+        }
+        for word in ("scalar.field", "funnel.dimension", "funnel.metric", "table.pivot_column", "table.cell_column"):
+            named |= {card.settings[word]} if word in card.settings else set()
+        settings = card.settings.get("column_settings", {})
+        assert isinstance(settings, Mapping)
+        named |= {word.removeprefix('["name","').removesuffix('"]') for word in settings}
+        assert named <= set(card.columns) or card.kind == "model", (card.key, named - set(card.columns))
+
+
+def test_every_card_answers_as_the_engine_does_with_its_filters_empty(shown: Shown) -> None:
+    rows = {name: assert_equal(shown, name, (), find_days(shown, asked)) for name, (_, _, asked) in shown.tiles.items()}
+    assert len(rows) > 100
+    assert [name for name, count in rows.items() if not count] == []
+
+
+def test_every_card_answers_as_the_engine_does_with_each_filter_set(shown: Shown) -> None:
+    asked_of = 0
+    for name, (board, _, asked) in shown.tiles.items():
+        for each in board.filters:
+            tag = asked.wires.get(each.name)
+            if tag is None:
+                continue
+            known = shown.engine.query(group_by=[tag]).table.column(0).to_pylist()
+            values = [value for value in known if value is not None][:2]
+            condition = write_condition(asked.query, tag, f"IN ({', '.join(repr(value) for value in values)})")
+            where = [Condition(tag, "in", tuple(values))]
+            assert_equal(shown, name, where, find_days(shown, asked), **{tag: condition})
+            asked_of += 1
+    assert asked_of > 100
+
+
+def test_every_card_answers_as_the_engine_does_with_days_chosen(shown: Shown) -> None:
+    """The days chosen may begin before the card's own; its last day stays, as later ones can still change."""
+    asked_of = 0
+    for name, (_, _, asked) in shown.tiles.items():
+        tag = asked.wires.get(DATES)
+        if tag is None:
+            continue
+        last = find_days(shown, asked).last
+        first = date(2026, 3, 18)
+        end = min(last, first + timedelta(days=CHOSEN_DAYS))
+        condition = write_condition(asked.query, tag, f"BETWEEN date '{first}' AND date '{end}'")
+        where = [Condition(tag, ">=", first.isoformat()), Condition(tag, "<=", end.isoformat())]
+        assert_equal(shown, name, where, Days(date(2020, 1, 1), last), **{tag: condition})
+        asked_of += 1
+    assert asked_of > 100
+
+
+def test_a_card_that_a_filter_cannot_reach_says_so_in_its_name(shown: Shown) -> None:
+    made = {card.key: card for card in make_wanted(PROJECT, shown.address).cards}
+    unreached = 0
+    for name, (_, _, asked) in shown.tiles.items():
+        card = made[name.replace(".", "/")]
+        assert ("not filtered by" in card.name) == bool(asked.unreached)
+        unreached += len(asked.unreached)
+    assert 0 < unreached <= MOST_UNREACHED
+
+
+def test_case_lists_are_filtered_by_what_was_clicked(shown: Shown) -> None:
+    made = make_wanted(PROJECT, shown.address)
+    lists = {card.key: card for card in made.cards if card.key.startswith("cases/")}
+    assert set(lists) == {"cases/fct_actions", "cases/fct_appeals", "cases/fct_violations"}
+    clicks = [place.click for board in made.dashboards for place in board.dashcards if place.click is not None]
+    assert any(click.sets for click in clicks)
+    for card in lists.values():
+        query = card.query
+        assert isinstance(query, NativeQuery)
+        columns, everything = shown.read(query)
+        assert tuple(columns) == card.columns
+        table = card.key.removeprefix("cases/")
+        (counted,) = ask(shown.url, f"select count(*) as rows from gnomon.{table}")
+        assert len(everything) == counted["rows"] > 0
+        for tag in query.tags:
+            condition = write_condition(query, tag.name, "IS NULL")
+            missing = len(shown.read(query, **{tag.name: condition})[1])
+            present = len(shown.read(query, **{tag.name: condition.replace("IS NULL", "IS NOT NULL")})[1])
+            assert missing + present == len(everything)
