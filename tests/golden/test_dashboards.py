@@ -118,6 +118,10 @@ WRONG: dict[str, tuple[str, str]] = {
     "two units on an axis": (LINE, "line: {metrics: [views, posts, bad_rate]}"),
     "a step that is no count": ("steps: [posts, bad_posts]", "steps: [posts, bad_rate]"),
     "a stack of what does not add up": ("area: {metric: posts,", "area: {metric: most_views,"),
+    "an alert of no series": (BAR, f"{BAR}\n        alert: {{hour: 7}}"),
+    "an alert without a target": (LINE, "line: {metrics: [views]}\n        alert: {hour: 7}"),
+    "an alert to nobody": (LINE, "line: {metrics: [views]}\n        alert: {hour: 7, to: [ops]}"),
+    "a subscription on no day": ("last_days: 30\n", "last_days: 30\nsubscription: {hour: 8}\n"),
     "a question that is refused": ("columns: metric_time__week", "columns: post__kind"),
 }
 

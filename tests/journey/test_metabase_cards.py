@@ -78,6 +78,11 @@ def shown(built_sample: Built, postgres_server: str, tmp_path_factory: pytest.Te
         yield Shown(address.url, address, session, copy, dict(write_tiles(copy)))
 
 
+@pytest.fixture(scope="module")
+def made(shown: Shown) -> Wanted:
+    return make_wanted(PROJECT, shown.address)
+
+
 def write_tiles(copy: CopyDoor) -> Iterator[tuple[str, tuple[Dashboard, Tile, TileQuery]]]:
     engine = copy.engine
     assert engine.as_of is not None
@@ -172,8 +177,7 @@ def is_equal(left: Any, right: Any) -> bool:
     return bool(plain(left) == plain(right))
 
 
-def test_every_tile_is_a_card_but_those_that_no_rollup_can_answer(shown: Shown) -> None:
-    made = make_wanted(PROJECT, shown.address)
+def test_every_tile_is_a_card_but_those_that_no_rollup_can_answer(made: Wanted) -> None:
     assert set(made.refused) == REFUSED
     assert len(made.dashboards) == 6
     cards = {card.key: card for card in made.cards}
@@ -244,18 +248,17 @@ def test_every_card_answers_as_the_engine_does_with_days_chosen(shown: Shown) ->
     assert asked_of > 100
 
 
-def test_a_card_that_a_filter_cannot_reach_says_so_in_its_name(shown: Shown) -> None:
-    made = {card.key: card for card in make_wanted(PROJECT, shown.address).cards}
+def test_a_card_that_a_filter_cannot_reach_says_so_in_its_name(shown: Shown, made: Wanted) -> None:
+    cards = {card.key: card for card in made.cards}
     unreached = 0
     for name, (_, _, asked) in shown.tiles.items():
-        card = made[name.replace(".", "/")]
+        card = cards[name.replace(".", "/")]
         assert ("not filtered by" in card.name) == bool(asked.unreached)
         unreached += len(asked.unreached)
     assert 0 < unreached <= MOST_UNREACHED
 
 
-def test_case_lists_are_filtered_by_what_was_clicked(shown: Shown) -> None:
-    made = make_wanted(PROJECT, shown.address)
+def test_case_lists_are_filtered_by_what_was_clicked(shown: Shown, made: Wanted) -> None:
     lists = {card.key: card for card in made.cards if card.key.startswith("cases/")}
     assert set(lists) == {"cases/fct_actions", "cases/fct_appeals", "cases/fct_violations"}
     clicks = [place.click for board in made.dashboards for place in board.dashcards if place.click is not None]
@@ -273,3 +276,23 @@ def test_case_lists_are_filtered_by_what_was_clicked(shown: Shown) -> None:
             missing = len(shown.read(query, **{tag.name: condition})[1])
             present = len(shown.read(query, **{tag.name: condition.replace("IS NULL", "IS NOT NULL")})[1])
             assert missing + present == len(everything)
+
+
+def test_an_alert_has_a_row_once_its_last_period_is_beyond_the_target(shown: Shown, made: Wanted) -> None:
+    cards = {card.key: card for card in made.cards}
+    assert {alert.card for alert in made.alerts} == {
+        "risk_trends/content_rate_weekly/alert",
+        "risk_trends/creator_rate_weekly/alert",
+    }
+    assert len(made.subscriptions) == 6
+    for alert in made.alerts:
+        name = alert.card.removesuffix("/alert").replace("/", ".")
+        _, _, asked = shown.tiles[name]
+        query = cards[alert.card].query
+        assert isinstance(query, NativeQuery)
+        _, rows = shown.read(query)
+        _, expected = answer(shown, asked, (), find_days(shown, asked))
+        last, (metric,) = expected[-1], asked.metrics
+        bound = last.get(f"{metric.name}__low", last[metric.name])
+        is_beyond = bound is not None and bound > metric.documentation.target
+        assert len(rows) == int(is_beyond), (last, rows)

@@ -22,6 +22,7 @@ from gnomon.dashboards.model import (
     Grid,
     HeatMap,
     Line,
+    Mail,
     Number,
     Owner,
     Tab,
@@ -32,7 +33,7 @@ from gnomon.dashboards.model import (
 from gnomon.semantic.grain import Grain
 
 if TYPE_CHECKING:
-    from gnomon.dashboards.schema import DashboardForm, FilterForm, TabForm, TileForm
+    from gnomon.dashboards.schema import AlertForm, DashboardForm, FilterForm, TabForm, TileForm
 
 FOLDER = "dashboards"
 PAGE = "docs/dashboards.md"
@@ -88,7 +89,12 @@ def _make_dashboard(name: str, form: DashboardForm) -> Dashboard:
         last_days=form.last_days,
         filters=tuple(_make_filter(each, ("filters", index)) for index, each in enumerate(form.filters)),
         tabs=tuple(_make_tab(each, ("tabs", index)) for index, each in enumerate(form.tabs)),
+        subscription=None if form.subscription is None else _make_mail(form.subscription, form.subscription.weekday),
     )
+
+
+def _make_mail(form: AlertForm, weekday: str | None = None) -> Mail:
+    return Mail(form.hour, weekday, tuple(form.to))
 
 
 def _make_filter(form: FilterForm, place: Place) -> Filter:
@@ -103,7 +109,8 @@ def _make_tab(form: TabForm, place: Place) -> Tab:
 def _make_tile(form: TileForm, place: Place) -> Tile:
     grid = Grid(form.grid.column, form.grid.row, form.grid.width, form.grid.height)
     content = _make_content(form)
-    return Tile(form.name, form.title, grid, content, tuple(form.not_filtered_by), form.filtered_by, place)
+    alert = None if form.alert is None else _make_mail(form.alert)
+    return Tile(form.name, form.title, grid, content, tuple(form.not_filtered_by), form.filtered_by, place, alert)
 
 
 def _make_content(form: TileForm) -> Content:

@@ -120,11 +120,21 @@ KINDS: Mapping[type[Content], str] = {
 
 
 @dataclass(frozen=True)
+class Mail:
+    """Mail at an hour of the day, on a `weekday` such as mon or on each, `to` the owner and these addresses."""
+
+    hour: int
+    weekday: str | None
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Tile:
     """One thing to see.
 
     `not_filtered_by` names the filters of its dashboard that do not reach it, `filtered_by` the dimension by
-    which one does, where it is not the filter's own first choice.
+    which one does, where it is not the filter's own first choice. With an `alert` there is mail once its last period
+    is on the wrong side of its metric's target.
     """
 
     name: str
@@ -134,6 +144,7 @@ class Tile:
     not_filtered_by: tuple[str, ...]
     filtered_by: Mapping[str, str]
     place: Place
+    alert: Mail | None = None
 
     @property
     def kind(self) -> str:
@@ -206,7 +217,7 @@ class Owner:
 class Dashboard:
     """A page of tabs. It shows the last `last_days` days unless others are asked for.
 
-    One that is official shows certified metrics only.
+    One that is official shows certified metrics only. With a `subscription` it is sent by mail each week.
     """
 
     name: str
@@ -217,6 +228,7 @@ class Dashboard:
     last_days: int
     filters: tuple[Filter, ...]
     tabs: tuple[Tab, ...]
+    subscription: Mail | None = None
 
     @property
     def tiles(self) -> tuple[Tile, ...]:

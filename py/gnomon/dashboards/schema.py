@@ -14,6 +14,7 @@ _Title = Annotated[str, Field(min_length=3, max_length=80)]
 _Names = Annotated[list[str], Field(min_length=1)]
 _Days = Annotated[int, Field(ge=1, le=1100)]
 _Top = Annotated[int, Field(ge=1, le=100)]
+_Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
 _Grain = Literal["day", "week", "month", "quarter", "year"]
 
 
@@ -123,6 +124,20 @@ class GridForm(BaseModel):
         return self
 
 
+class AlertForm(BaseModel):
+    """`alert:` of a tile."""
+
+    model_config = _STRICT
+    hour: Annotated[int, Field(ge=0, le=23)]
+    to: list[_Email] = []
+
+
+class SubscriptionForm(AlertForm):
+    """`subscription:` of a dashboard."""
+
+    weekday: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
 class TileForm(BaseModel):
     """A tile: what every kind has, and exactly one of the kinds."""
 
@@ -141,6 +156,7 @@ class TileForm(BaseModel):
     text: Annotated[str, Field(min_length=1)] | None = None
     not_filtered_by: list[str] = []
     filtered_by: dict[str, str] = {}
+    alert: AlertForm | None = None
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> TileForm:
@@ -188,5 +204,6 @@ class DashboardForm(BaseModel):
     owner: OwnerForm
     official: bool
     last_days: _Days
+    subscription: SubscriptionForm | None = None
     filters: list[FilterForm] = []
     tabs: Annotated[list[TabForm], Field(min_length=1)]

@@ -1,5 +1,6 @@
 """The laws that every dashboard keeps, one file each; each yields its faults as texts with file and line."""
 
+from gnomon.dashboards.laws.alerts_have_a_target import check_alerts_have_a_target
 from gnomon.dashboards.laws.axes_have_one_unit import check_axes_have_one_unit
 from gnomon.dashboards.laws.companions_stand_beside import check_companions_stand_beside
 from gnomon.dashboards.laws.filters_reach import check_filters_reach
@@ -19,5 +20,6 @@ LAWS = (
     check_official_metrics_are_certified,
     check_companions_stand_beside,
     check_axes_have_one_unit,
+    check_alerts_have_a_target,
     check_questions_can_be_planned,
 )

@@ -40,6 +40,15 @@ def list_group_mentions(tile: Tile) -> Iterator[tuple[str, Place]]:
     yield from ((name, where) for name, where in found if not name.startswith(f"{TIME}__"))
 
 
+def is_one_series(tile: Tile) -> bool:
+    """Tell whether a tile shows one metric over time, whole."""
+    match tile.content:
+        case Line((_,), _, None) | Area(_, _, None):
+            return True
+        case _:
+            return False
+
+
 def _list(tile: Tile, key: str, names: tuple[MetricName, ...]) -> Iterator[tuple[MetricName, Place]]:
     for index, name in enumerate(names):
         yield name, (*tile.place, tile.kind, key, index)

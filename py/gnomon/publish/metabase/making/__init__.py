@@ -10,6 +10,7 @@ from gnomon.dashboards import load_dashboards
 from gnomon.dashboards.periods import choose_days
 from gnomon.dashboards.questions import Scope
 from gnomon.publish.metabase.making.cases import COLLECTION, list_cases
+from gnomon.publish.metabase.making.mails import write_subscription
 from gnomon.publish.metabase.making.pages import PageMaker
 from gnomon.publish.metabase.making.tables import list_tables
 from gnomon.publish.metabase.wanted import Collection, Database, Group, Wanted
@@ -56,6 +57,8 @@ def make_wanted(project_dir: Path, copy: PostgresAddress, *, shown_as: PostgresA
                 *(card for page in pages for card in page.cards),
             ),
             dashboards=tuple(page.dashboard for page in pages),
+            alerts=tuple(alert for page in pages for alert in page.alerts),
+            subscriptions=tuple(sent for each in dashboards if (sent := write_subscription(each)) is not None),
             groups=(Group("readers", "Gnomon readers", tuple(each.key for each in collections)),),
             refused={name: why for page in pages for name, why in page.refused.items()},
         )

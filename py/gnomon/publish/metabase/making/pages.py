@@ -13,6 +13,7 @@ from gnomon.dashboards.words import define, name_metric, name_unit
 from gnomon.publish.metabase import wanted
 from gnomon.publish.metabase.making.cases import CaseList, find_click
 from gnomon.publish.metabase.making.display import choose_display, write_settings
+from gnomon.publish.metabase.making.mails import write_alert
 from gnomon.publish.metabase.making.queries import DATES, TileQuery, write_tile
 from gnomon.publish.serving_copy import CopyDoor
 
@@ -28,6 +29,7 @@ class Page:
     dashboard: wanted.Dashboard
     collection: wanted.Collection
     cards: tuple[wanted.Card, ...]
+    alerts: tuple[wanted.Alert, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -44,6 +46,7 @@ class PageMaker:
         key = f"page/{dashboard.name}"
         cards: list[wanted.Card] = []
         tiles: list[wanted.Dashcard] = []
+        alerts: list[wanted.Alert] = []
         refused: dict[str, str] = {}
         reached: set[str] = set()
         for tab in dashboard.tabs:
@@ -60,6 +63,9 @@ class PageMaker:
                     continue
                 card, asked = made
                 cards.append(card)
+                if (watched := write_alert(dashboard, tile, card, asked)) is not None:
+                    cards.append(watched[0])
+                    alerts.append(watched[1])
                 reached |= {*asked.wires}
                 click = find_click(self.copy.engine.manifest, tile, self.lists)
                 tiles.append(_place(tab.name, tile, card=card.key, wires=asked.wires, click=click))
@@ -77,6 +83,7 @@ class PageMaker:
                 f"cards/{dashboard.name}", f"Cards of {dashboard.title}", dashboard.why, _ROOT
             ),
             cards=tuple(cards),
+            alerts=tuple(alerts),
             refused=refused,
         )
 
