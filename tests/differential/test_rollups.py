@@ -15,12 +15,12 @@ from gnomon.core.errors import QueryError
 from gnomon.planner import Compiled, plan
 from gnomon.semantic import read_manifest
 from tests.differential.catalog import Catalog
-from tests.differential.judge import compare_answers, run_sql
+from tests.differential.judge import compare_answers, run_ours
 from tests.differential.ours import add_words, write_question
 from tests.differential.questions import Asker
 from tests.differential.rollups import draw_rollups, make_rollups
 from tests.differential.row_filters import list_row_filters
-from tests.differential.worlds import make_world
+from tests.differential.worlds import make_world, serve
 from tests.oracle import Oracle
 
 WORLDS, QUESTIONS = 3, 50
@@ -58,7 +58,7 @@ def check(seed: int, questions: int, folder: Path) -> None:
     compiled, row_filters = Compiled(manifest), list_row_filters(world.shape)
     counts: Counter[str] = Counter()
     read: Counter[str] = Counter()
-    with world.open() as connection:
+    with serve(world.database) as warehouse:
         while counts["answered"] < questions:
             asked = asker.ask()
             if asked is None or not asked.metrics:
@@ -77,7 +77,7 @@ def check(seed: int, questions: int, folder: Path) -> None:
             if not rolled.rollups:
                 assert rolled.sql == base
                 continue
-            difference = compare_answers(run_sql(connection, rolled.sql), run_sql(connection, base), asked)
+            difference = compare_answers(run_ours(warehouse, rolled.sql), run_ours(warehouse, base), asked)
             assert not difference, f"world {seed}: {texts}\n{asked}\n{difference}\n{rolled.sql}\n-- the tables\n{base}"
     print(f"\nworld {seed}: {dict(counts)}, rollups read {len(read)} of {len(rows)}")
     assert counts["hit"] >= FEWEST_HITS * counts["answered"]
