@@ -13,8 +13,9 @@ import duckdb
 from gnomon.core.errors import QueryError
 from gnomon.planner import Compiled, Question, plan
 from gnomon.semantic import parse_manifest
+from gnomon.warehouse import Warehouse
 from tests.differential.catalog import Catalog
-from tests.differential.judge import Answer, compare_answers, run_sql
+from tests.differential.judge import Answer, compare_answers, run_ours
 from tests.differential.ours import add_words, write_question
 from tests.differential.questions import Asked, Asker
 from tests.differential.shape import CATALOG
@@ -45,8 +46,9 @@ class Comparison:
         self._compiled = Compiled(
             parse_manifest(text if self.has_catalog else text.replace(prefix, ""), origin=str(self.world.manifest_path))
         )
-        self._duckdb = self.world.open()
-        self._types = read_types(self._duckdb, has_catalog=self.has_catalog)
+        with self.world.open() as connection:
+            self._types = read_types(connection, has_catalog=self.has_catalog)
+        self._warehouse = Warehouse.attach(self.world.database, CATALOG)
         self._rng = random.Random(f"dialects {self.world.shape.seed}")
         self._asker = Asker(self._rng, Catalog(self.world, Oracle.read(self.world.manifest_path)))
 
@@ -75,13 +77,7 @@ class Comparison:
             base = plan(self._compiled, question).sql
         except QueryError:
             return
-        try:
-            right = run_sql(self._duckdb, base)
-        except duckdb.InternalException:
-            # DuckDB 1.5 fails in its own optimizer over some plans, loudly, and the file is to be opened anew.
-            self._duckdb = self.world.open()
-            self.counts["DuckDB fails"] += 1
-            return
+        right = run_ours(self._warehouse, base)
         self.counts["asked"] += 1
         self.counts["with rows"] += bool(right[1])
         self.counts.update(list_words(question))

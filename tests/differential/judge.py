@@ -1,4 +1,4 @@
-"""Both answers on one connection: equal, different, refused, or MetricFlow's own fault."""
+"""Both answers over one file: equal, different, refused, or MetricFlow's own fault."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import duckdb
 
+from gnomon.core.errors import GnomonError
+from gnomon.warehouse import Warehouse
 from tests.differential.faults import NOT_ONE_ANSWER, find_fault
 from tests.differential.questions import Asked
 from tests.differential.theirs import answer_theirs
@@ -19,8 +21,6 @@ from tests.oracle import Oracle
 
 Outcome = Literal["equal", "different", "refused", "they refused", "their SQL fails", "their fault"]
 SHOWN = 3
-# An error of its own, "Failed to bind column reference", for some joins by a period under filters (DuckDB 1.5.5).
-FALLS_OVER = "compressed_materialization,top_n_window_elimination"
 Answer = tuple[list[str], list[tuple[Any, ...]]]
 
 
@@ -60,6 +60,7 @@ def judge(
     world: World,
     oracle: Oracle,
     connection: duckdb.DuckDBPyConnection,
+    warehouse: Warehouse,
     asked: Asked,
     answer_ours: Callable[[Any, Asked], str] | None,
 ) -> Verdict:
@@ -79,8 +80,8 @@ def judge(
     except Exception as error:  # any refusal of what MetricFlow answers is a failure
         return Verdict(asked, "refused", len(right[1]), f"{type(error).__name__}: {_first_line(error)}", theirs=theirs)
     try:
-        left = run_ours(connection, ours)
-    except duckdb.Error as error:
+        left = run_ours(warehouse, ours)
+    except GnomonError as error:
         return Verdict(asked, "different", len(right[1]), f"our SQL fails: {_first_line(error)}", ours, theirs)
     difference = compare_answers(left, right, asked)
     fault = find_fault(theirs) if difference else None
@@ -98,16 +99,10 @@ def run_sql(connection: duckdb.DuckDBPyConnection, sql: str) -> Answer:
     return [column[0] for column in cursor.description or ()], cursor.fetchall()
 
 
-def run_ours(connection: duckdb.DuckDBPyConnection, sql: str) -> Answer:
-    """Return the same; where DuckDB's optimizer falls over the query, without the step that does."""
-    try:
-        return run_sql(connection, sql)
-    except duckdb.InternalException:
-        connection.execute(f"set disabled_optimizers = '{FALLS_OVER}'")
-        try:
-            return run_sql(connection, sql)
-        finally:
-            connection.execute("reset disabled_optimizers")
+def run_ours(warehouse: Warehouse, sql: str) -> Answer:
+    """Return the same of a query of ours, as Gnomon runs it."""
+    table = warehouse.query(sql)
+    return table.column_names, list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
 
 def compare_answers(left: Answer, right: Answer, asked: Asked) -> str:

@@ -17,7 +17,7 @@ from tests.differential.models import Json
 from tests.differential.questions import Asked, Asker
 from tests.differential.saved import split_question
 from tests.differential.theirs import answer_theirs
-from tests.differential.worlds import World, make_world
+from tests.differential.worlds import World, make_world, serve
 from tests.oracle import Oracle
 
 Wish = tuple[str, ...]
@@ -75,14 +75,14 @@ def run_share(
     if saved:
         oracle = Oracle.read(world.manifest_path)
     share = Share(world)
-    with world.open() as connection:
+    with world.open() as connection, serve(world.database) as warehouse:
         for wish in wishes:
             for _ in range(TRIES):
                 if frozenset(wish) in share.met and not repeat:
                     break
                 asked = _draw(asker, wish, saved)
                 if asked is not None:
-                    share.add(judge(world, oracle, connection, asked, answer_ours))
+                    share.add(judge(world, oracle, connection, warehouse, asked, answer_ours))
                 if repeat:
                     break
             else:
@@ -90,7 +90,7 @@ def run_share(
         while len(share.verdicts) < questions:
             asked = _draw(asker, (), saved)
             if asked is not None:
-                share.add(judge(world, oracle, connection, asked, answer_ours))
+                share.add(judge(world, oracle, connection, warehouse, asked, answer_ours))
     return share
 
 

@@ -20,7 +20,7 @@ from tests.differential.ours import add_words, write_question
 from tests.differential.questions import Asker
 from tests.differential.rollups import JOINED, draw_rollups, make_rollups
 from tests.differential.row_filters import list_row_filters
-from tests.differential.worlds import make_world
+from tests.differential.worlds import make_world, serve
 from tests.oracle import Oracle
 
 WORLDS, QUESTIONS = 3, 50
@@ -59,7 +59,7 @@ def check(seed: int, questions: int, folder: Path) -> None:
     compiled, row_filters = Compiled(manifest), list_row_filters(world.shape)
     counts: Counter[str] = Counter()
     read: Counter[str] = Counter()
-    with world.open() as connection:
+    with serve(world.database) as warehouse:
         while counts["answered"] < questions:
             asked = asker.ask()
             if asked is None or not asked.metrics:
@@ -80,7 +80,7 @@ def check(seed: int, questions: int, folder: Path) -> None:
             if not rolled.rollups:
                 assert rolled.sql == base
                 continue
-            difference = compare_answers(run_ours(connection, rolled.sql), run_ours(connection, base), asked)
+            difference = compare_answers(run_ours(warehouse, rolled.sql), run_ours(warehouse, base), asked)
             assert not difference, f"world {seed}: {texts}\n{asked}\n{difference}\n{rolled.sql}\n-- the tables\n{base}"
     print(f"\nworld {seed}: {dict(counts)}, rollups read {len(read)} of {len(rows)}")
     assert counts["hit"] >= FEWEST_HITS * counts["answered"]

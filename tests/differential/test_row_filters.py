@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from gnomon.core.errors import QueryError
 from gnomon.planner import Compiled, plan
 from gnomon.semantic import read_manifest
+from gnomon.warehouse import Warehouse
 from tests.differential.catalog import Catalog
-from tests.differential.judge import compare_answers, run_sql
+from tests.differential.judge import compare_answers, run_ours
 from tests.differential.ours import add_words, write_question
 from tests.differential.questions import Asker
 from tests.differential.row_filters import RowFilter, draw_row_filters, list_scanned
-from tests.differential.worlds import World, make_world
+from tests.differential.worlds import World, make_world, serve
 from tests.oracle import Oracle
 
 WORLDS, FILTERS, QUESTIONS = 3, 5, 10
@@ -54,10 +54,10 @@ def check(seed: int, questions: int, folder: Path) -> None:
     asker = Asker(rng, Catalog(world, Oracle.read(world.manifest_path)))
     compiled = Compiled(read_manifest(world.manifest_path))
     counts: Counter[str] = Counter()
-    with world.open() as everything:
+    with serve(world.database) as everything:
         for place, row_filter in enumerate(draw_row_filters(world.shape, rng, FILTERS)):
             copy = row_filter.fill(world, folder / f"filter_{place}")
-            with duckdb.connect(str(copy), read_only=True) as cut:
+            with serve(copy) as cut:
                 counts += ask(world, compiled, asker, row_filter, questions, everything, cut)
     print(f"\nworld {seed}: {dict(counts)}")
     assert counts["refused"]
@@ -70,8 +70,8 @@ def ask(
     asker: Asker,
     row_filter: RowFilter,
     questions: int,
-    everything: duckdb.DuckDBPyConnection,
-    cut: duckdb.DuckDBPyConnection,
+    everything: Warehouse,
+    cut: Warehouse,
 ) -> Counter[str]:
     """Ask until so many questions are answered; those that read other tables must be refused."""
     counts: Counter[str] = Counter()
@@ -100,9 +100,9 @@ def ask(
                 raise
             counts["refused"] += 1
             continue
-        right, mine = run_sql(cut, base), run_sql(everything, ours)
+        right, mine = run_ours(cut, base), run_ours(everything, ours)
         difference = compare_answers(mine, right, asked)
         assert not difference, f"{told}\n{difference}\n-- ours\n{ours}\n-- over cut tables\n{base}"
         counts["answered"] += 1
-        counts["cut"] += bool(compare_answers(run_sql(everything, base), mine, asked))
+        counts["cut"] += bool(compare_answers(run_ours(everything, base), mine, asked))
     return counts

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from dbt_semantic_interfaces.implementations.semantic_manifest import PydanticSe
 from dbt_semantic_interfaces.transformations.add_input_metric_measures import AddInputMetricMeasuresRule
 from dbt_semantic_interfaces.validations.semantic_manifest_validator import SemanticManifestValidator
 
+from gnomon.warehouse import Warehouse
 from tests.differential.metrics import write_metrics
 from tests.differential.models import Json, write_models
 from tests.differential.shape import CATALOG, Shape, draw_shape
@@ -54,6 +56,16 @@ class World:
     def open(self) -> duckdb.DuckDBPyConnection:
         """Return a connection that only reads."""
         return duckdb.connect(str(self.database), read_only=True)
+
+
+@contextmanager
+def serve(database: Path) -> Iterator[Warehouse]:
+    """Give the warehouse that our answers over a world's file are read from, as Gnomon opens it."""
+    warehouse = Warehouse.attach(database, CATALOG)
+    try:
+        yield warehouse
+    finally:
+        warehouse.close()
 
 
 def make_world(seed: int, folder: Path) -> World:

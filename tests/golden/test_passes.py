@@ -54,6 +54,9 @@ QUESTIONS: dict[str, dict[str, Question]] = {
     },
     "place_leaves": {
         "an_attribute_one_join_away": Question(("posts",), ("creator__tier",), (GOLD,)),
+        "the_period_before_moves_on": Question(
+            ("bad_rate__previous",), ("metric_time__day", "metric_time__month"), applies_floors=False, **RANGE
+        ),
         "the_last_day_of_each_week": Question(("violating_creators",), ("metric_time__week",)),
         "a_window_over_totals_by_day": Question(("posts_7d",), ("metric_time__day",)),
         "a_window_over_rows": Question(("creators_7d",), ("metric_time__day",)),

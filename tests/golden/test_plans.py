@@ -34,6 +34,9 @@ QUESTIONS = {
     "the_period_before_of_a_time_range": Question(
         ("bad_rate", "bad_rate__change"), ("post__kind",), start=datetime(2026, 1, 6), end=datetime(2026, 1, 8)
     ),
+    "the_week_before_of_a_time_range": Question(
+        ("views", "views__previous"), ("metric_time__week",), start=datetime(2026, 1, 12), end=datetime(2026, 1, 25)
+    ),
     "a_share_of_the_total_of_its_week": Question(("views", "views__share"), ("metric_time__week", "creator__tier")),
     "the_top_and_the_others": Question(("posting_creators",), ("creator__tier",), top=1),
 }

@@ -21,6 +21,7 @@ from gnomon.semantic.model import Accumulation, Aggregation, Offset, Percentile,
 
 # Names of dimensions and entities begin with a letter, so no group can be called these; IS_OTHER is refused as one.
 SPINE = "__spine"
+TOTALS = "totals"
 MOMENT = "__moment"
 PRESENT = "__present"
 NEXT = "__next"
@@ -59,12 +60,16 @@ class Condition:
 
 @dataclass(frozen=True)
 class Bound:
-    """A column between two moments, both included: the first and the last one of periods of `grain`."""
+    """A column between two moments, both included: the first and the last one of periods of `grain`.
+
+    With `back`, it is between the moments a span before them; such periods begin a span apart.
+    """
 
     column: Column
     low: datetime | None
     high: datetime | None
     grain: Grain
+    back: Span | None = None
 
 
 Test = Condition | Bound
@@ -199,7 +204,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Times:
-    """The groups that are times, each with its column of the spine; and those that are not."""
+    """The groups that are times, each with the column that it is read from; and those that are not."""
 
     columns: tuple[tuple[str, Column], ...]
     others: tuple[str, ...]
@@ -230,6 +235,21 @@ class OnSpine:
 
 
 @dataclass(frozen=True)
+class MoveOn:
+    """Take totals from their period, the time `key`, to the one a span later, where that passes the tests.
+
+    Periods follow one another one to one, so no spine is asked; totals of no time go nowhere. Bounds are of the
+    period before, tests and times of the later one.
+    """
+
+    key: str
+    by: Span
+    bounds: tuple[Bound, ...]
+    tests: tuple[Condition, ...]
+    times: Times
+
+
+@dataclass(frozen=True)
 class PickPeriod:
     """From values by MOMENT to one for each period: the first, the last or the average."""
 
@@ -244,7 +264,7 @@ class Keep:
     filters: tuple[Filter, ...]
 
 
-Step = Accumulate | OnSpine | PickPeriod | Keep
+Step = Accumulate | OnSpine | MoveOn | PickPeriod | Keep
 
 
 class Given(NamedTuple):
@@ -354,7 +374,7 @@ class Variance:
 def carry(step: Step, group: str) -> Step:
     """Return a step that takes one more group along, which is no time."""
     match step:
-        case Accumulate() | OnSpine():
+        case Accumulate() | OnSpine() | MoveOn():
             return replace(step, times=replace(step.times, others=(*step.times.others, group)))
         case PickPeriod():
             return replace(step, groups=(*step.groups, group))

@@ -119,14 +119,14 @@ def _go_back(
         raise QueryError(f"'{asked}' goes back by a period, and the group-by has parts of time only. Add metric_time.")
     period = periods[0]
     if by is None:
-        return Offset(back=Span(1, period))
+        return Offset(back=Span(1, period), by_period=True)
     is_whole = isinstance(period, Grain) and not by.is_finer_than(period) and (period is not Grain.WEEK or by is period)
     if not is_whole:
         raise QueryError(
             f"'{asked}' goes back by a {by.value}, which is not a number of whole periods by {period.value}. "
             f"Ask by {by.value}, or by day."
         )
-    return Offset(back=Span(1, by))
+    return Offset(back=Span(1, by), by_period=True)
 
 
 def _require_parts(compiled: Compiled, metric: Metric, asked: str) -> None:

@@ -42,6 +42,7 @@ from gnomon.planner.expand_metrics import expand_metrics
 from gnomon.planner.filters import Filter
 from gnomon.planner.join_entities import Rows, find_key, read_attribute, read_spine
 from gnomon.planner.leaf_values import value_of
+from gnomon.planner.move_on import bound_rows, move_on
 from gnomon.planner.question import Question
 from gnomon.planner.references import METRIC_TIME, Reference, find_key_time, order_of_times
 from gnomon.planner.resolve_names import resolve_names
@@ -103,7 +104,7 @@ class _Placing:
             return replace(block, steps=self._join_spine(times, None))
         if self._shifts_totals(times, leaf.offset):
             block = self._aggregate_rows(self._timeless, None)
-            return replace(block, steps=self._join_spine(times, leaf.offset))
+            return bound_rows(replace(block, steps=self._join_spine(times, leaf.offset)))
         block = self._place_shifted_rows(times, leaf.offset)
         return replace(block, steps=self._join_spine(times, None))
 
@@ -246,11 +247,16 @@ class _Placing:
         """Return the steps that shift totals, or add periods without rows, or do both at once."""
         if not times or (offset is None and not self._leaf.joins_spine):
             return ()
-        step = self.on_spine(times, offset, keeps_empty=self._leaf.joins_spine)
+        step = self.shift(times, offset, keeps_empty=self._leaf.joins_spine)
         return (step, *self._keep_again()) if self._leaf.joins_spine else (step,)
 
-    def on_spine(self, times: tuple[Reference, ...], offset: Offset | None, *, keeps_empty: bool) -> OnSpine:
-        """Return the join of totals to the moments that they are asked for."""
+    def shift(self, times: tuple[Reference, ...], offset: Offset | None, *, keeps_empty: bool) -> Step:
+        """Return the step from totals to the moments that they are asked for."""
+        others = tuple(group.name for group in self._groups if not self._is_time(group))
+        if offset is not None and not keeps_empty:
+            moved = move_on(times, others, offset, self._timed, self._range, self._name)
+            if moved is not None:
+                return moved
         if offset is not None and offset.back is not None and isinstance(offset.back.grain, CustomGrain):
             grain = offset.back.grain.value
             raise QueryError(
@@ -349,15 +355,10 @@ class _Placing:
             or self._compiled.find(self._leaf.metric, self._measure, group).time_dimension == rule.dimension
         ]  # fmt: skip
         is_spread = self._spine is not None and rule.dimension == self._measure.time_dimension
-        moment = (
-            self._moment()
-            if is_spread
-            else Column(
-                table, dimension.expr, dimension.grain, is_date=self._compiled.is_date(self._model, dimension.expr)
-            )
-        )
+        is_date = self._compiled.is_date(self._model, dimension.expr)
+        own = Column(table, dimension.expr, dimension.grain, is_date=is_date)
         return Window(
-            moment=moment,
+            moment=self._moment() if is_spread else own,
             takes_last=rule.takes_last,
             # As MetricFlow: of several grains of the window's time, the first asked for decides.
             partitions=tuple(self._read(group) for group in same[:1]),
@@ -388,10 +389,10 @@ def _place_nested(compiled: Compiled, expanded: Expanded, leaf: Nested) -> tuple
         )
     model = compiled.manifest.model_of(measure.name)
     probe = Leaf(leaf.column, leaf.metric, model, measure, (), leaf.timed, leaf.time_range, False)
-    step = _Placing(compiled, expanded, probe).on_spine(times, leaf.offset, keeps_empty=False)
+    step = _Placing(compiled, expanded, probe).shift(times, leaf.offset, keeps_empty=False)
     groups = tuple((name, Column("", name)) for name in inner.groups)
     value = Value(
         leaf.column, measure.name, Aggregation.MAX, Argument(Column("", leaf.column)), None, None, leaf.is_asked
     )
     steps = (step, Keep(leaf.kept)) if leaf.kept else (step,)
-    return Block(inner, groups, None, steps), value
+    return bound_rows(Block(inner, groups, None, steps)), value

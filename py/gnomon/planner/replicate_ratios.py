@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from gnomon.core.errors import DefinitionError
-from gnomon.planner.algebra import Answer, Block, Column, OnSpine, Scan, Step, Value, Variance, carry
+from gnomon.planner.algebra import Answer, Block, Column, MoveOn, OnSpine, Scan, Step, Value, Variance, carry
 from gnomon.planner.compiled import Compiled
 from gnomon.planner.draft import Draft, Expanded, Leaf, Nested
 from gnomon.semantic.model import Aggregation, Metric
@@ -102,7 +102,7 @@ class _Writing:
         attribute = self.compiled.find(self.metric.name, leaf.measure, self.compiled.reference(name))
         # A sum of no rows is 0 in every replicate group, said or not; another fill would be dealt out twenty times.
         can_be_dealt_out = value.aggregation is Aggregation.SUM and not value.fill and not attribute.hops
-        moves = all(isinstance(step, OnSpine) for step in block.steps)
+        moves = all(isinstance(step, OnSpine | MoveOn) for step in block.steps)
         if not can_be_dealt_out or not moves or block.window or not isinstance(block.source, Scan):
             raise _refuse(self.metric)
         groups = (*block.groups, (REPLICATE, Column(block.source.alias, attribute.expr)))

@@ -250,9 +250,17 @@ def bind(condition: Filter, columns: Sequence[tuple[exp.Expr, bool]]) -> exp.Exp
 
 def _bound(bound: Bound) -> Iterator[exp.Expr]:
     if bound.low is not None:
-        yield exp.GTE(this=read(bound.column), expression=_moment(bound.low))
-    if bound.high is not None:
-        yield exp.LTE(this=read(bound.column), expression=_moment(bound.high))
+        low = _moment(bound.low)
+        yield exp.GTE(this=read(bound.column), expression=low if bound.back is None else before(low, bound.back))
+    if bound.high is None:
+        return
+    high = _moment(bound.high)
+    if bound.back is None:
+        yield exp.LTE(this=read(bound.column), expression=high)
+    else:
+        # A month before the last moment of February is not the last one of January, but its end is that of January.
+        end = exp.Add(this=high, expression=interval(Span(1, Grain.MICROSECOND)))
+        yield exp.LT(this=read(bound.column), expression=before(end, bound.back))
 
 
 def _moment(moment: datetime) -> exp.Expr:

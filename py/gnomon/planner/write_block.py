@@ -7,10 +7,12 @@ from sqlglot import exp
 from gnomon.planner.algebra import (
     MOMENT,
     SPINE,
+    TOTALS,
     Accumulate,
     Block,
     Column,
     Keep,
+    MoveOn,
     OnSpine,
     PickPeriod,
     SpineRows,
@@ -46,7 +48,7 @@ from gnomon.planner.write_scan import WriteAnswer, write_joins, write_scan
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Accumulation, PeriodValue, Span
 
-_TOTALS, _ROWS, IS_SPINE, _PLACE = "totals", "__rows", "__is_spine", "__place"
+_ROWS, IS_SPINE, _PLACE = "__rows", "__is_spine", "__place"
 
 
 def write_block(block: Block, values: tuple[Value, ...], write_answer: WriteAnswer) -> exp.Select:
@@ -64,6 +66,8 @@ def _write_step(query: exp.Select, step: Step, values: tuple[Value, ...], write_
             return _accumulate(query, step, values, write_answer)
         case OnSpine():
             return _join_spine(query, step, values, write_answer)
+        case MoveOn():
+            return _move_on(query, step, values)
         case PickPeriod():
             return _pick_period(query, step, values)
         case Keep():
@@ -71,7 +75,7 @@ def _write_step(query: exp.Select, step: Step, values: tuple[Value, ...], write_
                 bind(each, [(name(reference.name), reference.grain is not None) for reference in each.references])
                 for each in step.filters
             ]
-            return select([exp.Star()], subquery(query, _TOTALS), where=conditions)
+            return select([exp.Star()], subquery(query, TOTALS), where=conditions)
 
 
 def _read_spine(rows: SpineRows, times: Times, write_answer: WriteAnswer, *, by: Grain | None = None) -> exp.Select:
@@ -97,16 +101,28 @@ def _join_spine(query: exp.Select, step: OnSpine, values: tuple[Value, ...], wri
     moments_of: list[exp.Expr] = list(names(step.keys, "moments"))
     if step.offset is not None:
         moments_of = [shift(moment, step.offset) for moment in moments_of]
-    on = [exp.EQ(this=m, expression=name(key, _TOTALS)) for m, key in zip(moments_of, step.keys, strict=True)]
+    on = [exp.EQ(this=m, expression=name(key, TOTALS)) for m, key in zip(moments_of, step.keys, strict=True)]
     return select(
         [
             *names((group for group, _ in step.times.columns), "moments"),
-            *names(step.times.others, _TOTALS),
-            *names((value.column for value in values), _TOTALS),
+            *names(step.times.others, TOTALS),
+            *names((value.column for value in values), TOTALS),
         ],
         subquery(moments, "moments"),
-        joins=[join(subquery(query, _TOTALS), on, "left" if step.keeps_empty else "inner")],
+        joins=[join(subquery(query, TOTALS), on, "left" if step.keeps_empty else "inner")],
     )
+
+
+def _move_on(query: exp.Select, step: MoveOn, values: tuple[Value, ...]) -> exp.Select:
+    kept = [*step.times.others, *(value.column for value in values)]
+    key = name(step.key, TOTALS)
+    later = alias(exp.Add(this=key, expression=interval(step.by)), step.key)
+    where = [is_there(key.copy()), *write_tests(step.bounds)]
+    moved = select([later, *names(kept)], subquery(query, TOTALS), where=where)
+    if not step.tests and [group for group, _ in step.times.columns] == [step.key]:
+        return moved
+    times = [alias(read(column), group) for group, column in step.times.columns]
+    return select([*times, *names(kept)], subquery(moved, "moved"), where=write_tests(step.tests))
 
 
 def _accumulate(
@@ -126,10 +142,10 @@ def _accumulate(
             name(_ROWS),
             alias(exp.false(), IS_SPINE),
         ],
-        cte(_TOTALS),
+        cte(TOTALS),
         where=[is_there(name(MOMENT))],
     )
-    groups = select(names(others), cte(_TOTALS), distinct=True) if others else None
+    groups = select(names(others), cte(TOTALS), distinct=True) if others else None
     asked = select(
         [
             *names(others, "groups"),
@@ -152,7 +168,7 @@ def _accumulate(
         [*names(others), *names(times), *names(columns)],
         subquery(looked_back, "looked_back"),
         where=[name(IS_SPINE), exp.GT(this=name(_ROWS), expression=number(0))],
-        ctes={_TOTALS: query},
+        ctes={TOTALS: query},
     )
 
 
@@ -160,7 +176,7 @@ def _reach(over: Accumulation) -> list[exp.Expr]:
     """Leave out the moments of a spine at which no total can count: before all of them, or long after."""
 
     def find(extreme: type[exp.Min | exp.Max]) -> exp.Expr:
-        return exp.Subquery(this=select([extreme(this=name(MOMENT))], cte(_TOTALS)))
+        return exp.Subquery(this=select([extreme(this=name(MOMENT))], cte(TOTALS)))
 
     conditions: list[exp.Expr] = [exp.GTE(this=name(MOMENT, "moments"), expression=find(exp.Min))]
     if over.window is not None:

@@ -273,13 +273,17 @@ def _write_pairs(block: Block, source: Conversions, values: tuple[Value, ...], w
     if source.window is not None:
         earliest = before(name(_WHEN, "converted"), source.window)
         on.append(exp.GT(this=name(_WHEN, "base"), expression=earliest))
+    rows, joins = subquery(base, "base"), [join(subquery(converted, "converted"), on, "inner")]
+    if not groups:
+        # Which base act it is does not matter.
+        return select(names((_NUMBER, _ARGUMENT), "converted"), rows, joins=joins, distinct=True)
     # Of several base acts at one moment the groups decide, so that an answer is the same each time.
     order = [descending(name(_WHEN, "base")), *(ascending(name(group, "base")) for group in groups)]
     place = window(exp.RowNumber(), [name(_NUMBER, "converted")], order)
     return select(
         [*names(groups, "base"), name(_ARGUMENT, "converted")],
-        subquery(base, "base"),
-        joins=[join(subquery(converted, "converted"), on, "inner")],
+        rows,
+        joins=joins,
         qualify=exp.EQ(this=place, expression=number(1)),
     )
 

@@ -160,12 +160,14 @@ class Span:
 class Offset:
     """Values of an earlier time: `back` by a span, or those of the start of a period, `to_start_of`.
 
-    `by_range` they are those of the time range as long as the one asked for, right before it.
+    `by_range` they are those of the time range as long as the one asked for, right before it. `by_period` the value of
+    each period goes to a later one, whether a time spine has that or not.
     """
 
     back: Span | None = None
     to_start_of: Grain | None = None
     by_range: bool = False
+    by_period: bool = False
 
 
 @dataclass(frozen=True)

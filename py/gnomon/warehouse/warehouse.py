@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -17,14 +19,28 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _STREAMED_ROWS = 16_384
+# Steps of DuckDB's optimizer (1.5.6) that fall over some queries with an error of their own (docs/adr/0013).
+FALL_OVER = ("compressed_materialization", "top_n_window_elimination")
 
 
 class Warehouse:
-    """One in-memory DuckDB with one file attached read-only; a cursor per query."""
+    """One in-memory DuckDB with one file attached read-only; a cursor per query.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    A query that DuckDB's optimizer falls over is run by a second one, without the steps that do; it is opened for the
+    first such query by `open_plain`, if that is given.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        path: Path,
+        open_plain: Callable[[], duckdb.DuckDBPyConnection] | None = None,
+    ) -> None:
         self._connection = connection
         self.path = path
+        self._open_plain = open_plain
+        self._plain: duckdb.DuckDBPyConnection | None = None
+        self._lock = Lock()
 
     @classmethod
     def attach(cls, path: Path, database: str, memory_limit: str | None = None) -> Warehouse:
@@ -34,49 +50,21 @@ class Warehouse:
         """
         if not path.is_file():
             raise WarehouseError(f"{path}: no such DuckDB file. `dbt build` makes it; GNOMON_DATABASE names it.")
-        limits = {} if memory_limit is None else {"memory_limit": memory_limit}
-        connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, **limits})
-        try:
-            connection.execute(_attach_statement(path, database))
-            # After this nothing but the attached file can be read, whatever the SQL says.
-            connection.execute("SET enable_external_access = false")
-            connection.execute("SET TimeZone = 'UTC'")
-            connection.execute("SET enable_progress_bar = false")
-            connection.execute("SET lock_configuration = true")
-        except duckdb.Error as error:
-            connection.close()
-            raise WarehouseError(explain_attach(path, error)) from None
-        return cls(connection, path)
+        open_file = partial(_open, path, database, memory_limit)
+        return cls(open_file(), path, partial(open_file, without=FALL_OVER))
 
     def query(self, sql: str, interruption: Interruption | None = None, given: Mapping[str, pa.Table] = {}) -> pa.Table:
         """Return the rows of one SELECT as an Arrow table; sums of whole numbers as int64 where they fit.
 
         `given` are tables from elsewhere that it may read by these names. StoppedError if the interruption stops it.
         """
-        try:
-            cursor = self._connection.cursor()
-            try:
-                _check_statement(cursor, sql)
-                for name, table in given.items():
-                    cursor.register(name, table)
-                with (interruption or Interruption()).covers(cursor):
-                    return narrow_whole_numbers(cursor.execute(sql).to_arrow_table())
-            finally:
-                cursor.close()
-        except duckdb.Error as error:
-            raise _translate(self.path, error) from None
+        with self._run(sql, interruption or Interruption(), given) as cursor:
+            return narrow_whole_numbers(cursor.to_arrow_table())
 
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
         """Yield the rows of one SELECT, a batch in memory at a time."""
-        try:
-            cursor = self._connection.cursor()
-            try:
-                _check_statement(cursor, sql)
-                yield from cursor.execute(sql).to_arrow_reader(_STREAMED_ROWS)
-            finally:
-                cursor.close()
-        except duckdb.Error as error:
-            raise _translate(self.path, error) from None
+        with self._run(sql, Interruption(), {}) as cursor:
+            yield from cursor.to_arrow_reader(_STREAMED_ROWS)
 
     def date_columns(self) -> frozenset[tuple[str, str]]:
         """Return the columns of type DATE, as relation in quotes and name in lower case."""
@@ -100,7 +88,69 @@ class Warehouse:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._connection.close()
+        with self._lock:
+            self._connection.close()
+            self._open_plain = None
+            if self._plain is not None:
+                self._plain.close()
+
+    @contextmanager
+    def _run(
+        self, sql: str, interruption: Interruption, given: Mapping[str, pa.Table]
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a cursor that has begun to run one SELECT, whose rows are read in this block."""
+        with ExitStack() as opened:
+            try:
+                try:
+                    cursor = opened.enter_context(_begin(self._connection, sql, interruption, given))
+                except duckdb.InternalException as error:
+                    # It is raised while the query is planned, so no row of it has been read.
+                    cursor = opened.enter_context(_begin(self._find_plain(error), sql, interruption, given))
+                yield cursor
+            except duckdb.Error as error:
+                raise _translate(self.path, error) from None
+
+    def _find_plain(self, error: duckdb.InternalException) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            if self._plain is None:
+                if self._open_plain is None:
+                    raise error
+                self._plain = self._open_plain()
+            return self._plain
+
+
+@contextmanager
+def _begin(
+    connection: duckdb.DuckDBPyConnection, sql: str, interruption: Interruption, given: Mapping[str, pa.Table]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    cursor = connection.cursor()
+    try:
+        _check_statement(cursor, sql)
+        for name, table in given.items():
+            cursor.register(name, table)
+        with interruption.covers(cursor):
+            yield cursor.execute(sql)
+    finally:
+        cursor.close()
+
+
+def _open(
+    path: Path, database: str, memory_limit: str | None, without: tuple[str, ...] = ()
+) -> duckdb.DuckDBPyConnection:
+    limits = {} if memory_limit is None else {"memory_limit": memory_limit}
+    steps = {"disabled_optimizers": ",".join(without)} if without else {}
+    connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, **limits, **steps})
+    try:
+        connection.execute(_attach_statement(path, database))
+        # After this nothing but the attached file can be read, whatever the SQL says.
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET lock_configuration = true")
+    except duckdb.Error as error:
+        connection.close()
+        raise WarehouseError(explain_attach(path, error)) from None
+    return connection
 
 
 def _attach_statement(path: Path, database: str) -> str:
