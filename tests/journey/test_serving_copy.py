@@ -136,7 +136,7 @@ def test_the_shell_plans_for_the_copy_and_refuses_what_it_does_not_hold(copied: 
     assert planned.returncode == 0, planned.stderr
     assert json.loads(planned.stdout)["rollups"] == ["engagement_daily"]
     assert "-- for the copy of g0001-" in planned.stderr
-    refused = copied.run("plan", "views", "--by", "content__category", "--copy", copied.address.url)
+    refused = copied.run("plan", "views", "--by", "content__language", "--copy", copied.address.url)
     assert refused.returncode == 2
     assert "not rollup engagement_by_creator: it does not have 'content_id'" in refused.stderr
     misused = copied.run("plan", "views", "--copy", "postgres", "--dialect", "spark")
