@@ -1,0 +1,154 @@
+"""A plan carried out step by step, each remembered at once, so that what stops on its way can be gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gnomon.core.errors import GnomonError, WarehouseError
+from gnomon.publish.metabase.documents import compare, document_of, list_wanted, show
+from gnomon.publish.metabase.identity import Ref
+from gnomon.publish.metabase.planning import Effect, Plan, Step, make_plan, plan_destruction
+from gnomon.publish.metabase.sending import Sending
+from gnomon.publish.metabase.survey import Survey
+from gnomon.publish.metabase.syncing import Waiting
+from gnomon.publish.metabase.transport import Transport
+from gnomon.publish.metabase.wanted import Wanted
+from gnomon.state import MetabaseMemory, Remembered
+
+
+class StoppedApplyError(WarehouseError):
+    """An apply stopped on its way; what it did before is remembered."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was planned and what was done of it; `notes` say where the server keeps something otherwise than sent."""
+
+    plan: Plan
+    done: tuple[Step, ...] = ()
+    left: tuple[Step, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+
+def read_plan(transport: Transport, wanted: Wanted, memory: MetabaseMemory) -> Plan:
+    """Return what an apply would do; nothing is sent that changes anything."""
+    before = memory.read()
+    return make_plan(wanted, Survey(transport, wanted, before).run(), before)
+
+
+def apply(
+    transport: Transport,
+    wanted: Wanted,
+    memory: MetabaseMemory,
+    waiting: Waiting,
+    *,
+    secrets: Mapping[str, str] | None = None,
+    force: bool = False,
+    on_step: Callable[[Step], None] = lambda step: None,
+) -> Outcome:
+    """Make the server as wanted. What people edited stays, unless it is forced.
+
+    StoppedApplyError says at which step it stopped and why; applying again goes on from there. `secrets` are details of
+    the connection, such as its password.
+    """
+    before = memory.read()
+    survey = Survey(transport, wanted, before)
+    plan = make_plan(wanted, survey.run(), before)
+    sending = Sending(transport, wanted, survey, memory, waiting, secrets or {})
+    done: list[Step] = []
+    left: list[Step] = []
+    notes: list[str] = []
+    for number, step in enumerate(plan.steps, start=1):
+        with _Place(plan, number, step):
+            if not _is_done(step, force):
+                left.append(step)
+                continue
+            # The server archives a subscription when it loses a filter, whoever takes the filter away.
+            is_shaken = step.ref.kind == "subscription" and any(each.ref.kind == "dashboard" for each in done)
+            if step.effect is Effect.UNCHANGED and not (is_shaken and not sending.is_still_wanted(step.ref)):
+                sending.adopt(step.ref, step.name)
+                continue
+            on_step(step)
+            notes += _do(step, wanted, survey, sending)
+            done.append(step)
+    return Outcome(plan, tuple(done), tuple(left), tuple(notes))
+
+
+def read_destruction(transport: Transport, wanted: Wanted, memory: MetabaseMemory) -> Plan:
+    """Return what a destroy would put away."""
+    before = memory.read()
+    return plan_destruction(_survey_ours(transport, wanted, before)[1].state, before)
+
+
+def destroy(
+    transport: Transport,
+    wanted: Wanted,
+    memory: MetabaseMemory,
+    waiting: Waiting,
+    *,
+    force: bool = False,
+    on_step: Callable[[Step], None] = lambda step: None,
+) -> Outcome:
+    """Archive all that we made, and nothing else. The connection stays: it cannot be archived, only deleted."""
+    before = memory.read()
+    nothing, survey = _survey_ours(transport, wanted, before)
+    plan = plan_destruction(survey.state, before)
+    sending = Sending(transport, nothing, survey, memory, waiting, {})
+    done, left = [], []
+    for number, step in enumerate(plan.steps, start=1):
+        with _Place(plan, number, step):
+            if not _is_done(step, force):
+                left.append(step)
+                continue
+            on_step(step)
+            sending.put_away(step.ref, step.name)
+            done.append(step)
+    return Outcome(plan, tuple(done), tuple(left))
+
+
+def _survey_ours(
+    transport: Transport, wanted: Wanted, before: Mapping[tuple[str, str], Remembered]
+) -> tuple[Wanted, Survey]:
+    """Return a survey of what we made, as of a project that wants nothing of it any more."""
+    nothing = Wanted(wanted.definition_version, wanted.generation_id, wanted.database)
+    survey = Survey(transport, nothing, before)
+    survey.run()
+    return nothing, survey
+
+
+def _is_done(step: Step, force: bool) -> bool:
+    return step.effect is not Effect.DRIFTED or (force and step.can_be_forced)
+
+
+def _do(step: Step, wanted: Wanted, survey: Survey, sending: Sending) -> list[str]:
+    if not step.is_wanted:
+        sending.put_away(step.ref, step.name)
+        return []
+    is_there = step.ref in survey.state.found
+    seen = sending.change(step.ref, step.name) if is_there else sending.make(step.ref, step.name)
+    wanted_one = document_of(step.ref, list_wanted(wanted)[step.ref], wanted)
+    if step.ref.kind == "database":
+        return []
+    lines = [line for each in compare(seen.document, wanted_one) for line in show(each)]
+    return [f"{step.ref}: the server keeps it otherwise than it was sent: {line}" for line in lines]
+
+
+class _Place:
+    """Says in an error at which step it came."""
+
+    def __init__(self, plan: Plan, number: int, step: Step) -> None:
+        self._text = f"at {step.ref}, step {number} of {len(plan.steps)}"
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: Any) -> None:
+        if isinstance(error, GnomonError):
+            raise StoppedApplyError(
+                f"stopped {self._text}: {error} What was done before is remembered: the same command goes on from here."
+            ) from error
+
+
+__all__ = ["Outcome", "Ref", "StoppedApplyError", "apply", "destroy", "read_destruction", "read_plan"]
