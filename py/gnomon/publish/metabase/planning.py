@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -76,13 +76,13 @@ def make_plan(wanted: Wanted, state: ServerState, memory: Memory) -> Plan:
     remembered = {Ref(kind, key): thing for (kind, key), thing in memory.items()}  # type: ignore[arg-type]
     steps = [_judge(ref, thing, wanted, state, remembered) for ref, thing in things.items()]
     orphans = [ref for ref in remembered if ref not in things]
-    return Plan((*steps, *_put_away(orphans, state, remembered)))
+    return Plan((*steps, *_put_away(orphans, state, remembered, steps)))
 
 
 def plan_destruction(state: ServerState, memory: Memory) -> Plan:
     """Return what is to be put away of all that we made."""
     remembered = {Ref(kind, key): thing for (kind, key), thing in memory.items()}  # type: ignore[arg-type]
-    return Plan(tuple(_put_away(list(remembered), state, remembered)))
+    return Plan(tuple(_put_away(list(remembered), state, remembered, ())))
 
 
 def is_as_wanted(ref: Ref, seen: Seen, document: Document) -> bool:
@@ -163,25 +163,48 @@ def _list_lost_filters(ref: Ref, differences: tuple[Difference, ...], state: Ser
     return join_names(lost, "and") if lost else ""
 
 
-def _put_away(orphans: list[Ref], state: ServerState, remembered: Mapping[Ref, Remembered]) -> Iterator[Step]:
+def _put_away(
+    orphans: list[Ref], state: ServerState, remembered: Mapping[Ref, Remembered], before: Sequence[Step]
+) -> Iterator[Step]:
+    """Give the steps that archive what is no longer wanted, each after all that is in it.
+
+    What is in a folder goes with it, so a folder stays as long as something in it does.
+    """
+    staying = [step for step in before if step.effect is Effect.DRIFTED]
     for kind in _PUT_AWAY:
-        # Folders in folders first: what was remembered last was made last.
         of_kind = [ref for ref in orphans if ref.kind == kind and remembered[ref].status is not Status.ARCHIVED]
         if kind == "collection":
             of_kind.sort(key=lambda ref: _depth(ref, state), reverse=True)
         for ref in of_kind:
-            seen, before = state.found.get(ref), remembered[ref]
+            seen = state.found.get(ref)
             if seen is None or seen.is_archived:
                 continue
-            name = before.name or seen.name or ref.key
-            if foreign := state.foreign.get(ref):
-                why = f"it is no longer wanted, but others keep {join_names(foreign, 'and')} in it, so it stays"
-                yield Step(ref, name, Effect.DRIFTED, why=why, is_wanted=False, can_be_forced=False)
-            elif before.answered not in (None, digest(seen.document)):
-                why = "it is no longer wanted, but it was edited there"
-                yield Step(ref, name, Effect.DRIFTED, why=why, is_wanted=False)
-            else:
-                yield Step(ref, name, Effect.ORPHANED, why="it is no longer wanted", is_wanted=False)
+            step = _put_one_away(ref, seen, remembered[ref], state, staying)
+            if step.effect is Effect.DRIFTED:
+                staying.append(step)
+            yield step
+
+
+def _put_one_away(ref: Ref, seen: Seen, remembered: Remembered, state: ServerState, staying: Sequence[Step]) -> Step:
+    name = remembered.name or seen.name or ref.key
+    inside = [step for step in staying if ref.kind == "collection" and _is_inside(step.ref, ref, state)]
+    if foreign := state.foreign.get(ref):
+        why = f"it is no longer wanted, but others keep {join_names(foreign, 'and')} in it, so it stays"
+        return Step(ref, name, Effect.DRIFTED, why=why, is_wanted=False, can_be_forced=False)
+    if inside:
+        why = f"it is no longer wanted, but {join_names([step.name for step in inside], 'and')} in it stays"
+        can_be_forced = all(step.can_be_forced for step in inside)
+        return Step(ref, name, Effect.DRIFTED, why=why, is_wanted=False, can_be_forced=can_be_forced)
+    if remembered.answered not in (None, digest(seen.document)):
+        why = "it is no longer wanted, but it was edited there"
+        return Step(ref, name, Effect.DRIFTED, why=why, is_wanted=False)
+    return Step(ref, name, Effect.ORPHANED, why="it is no longer wanted", is_wanted=False)
+
+
+def _is_inside(ref: Ref, collection: Ref, state: ServerState) -> bool:
+    seen = state.found.get(ref)
+    place = "parent" if ref.kind == "collection" else "collection"
+    return seen is not None and seen.document.get(place) == collection.key
 
 
 def _depth(ref: Ref, state: ServerState) -> int:

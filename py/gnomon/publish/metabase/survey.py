@@ -12,7 +12,7 @@ from gnomon.publish.metabase.identity import Ref, make_entity_id
 from gnomon.publish.metabase.names import Names
 from gnomon.publish.metabase.reading import Seen
 from gnomon.publish.metabase.transport import Transport
-from gnomon.publish.metabase.wanted import Wanted
+from gnomon.publish.metabase.wanted import Group, Wanted
 from gnomon.state import Remembered, Status
 
 Memory = Mapping[tuple[str, str], Remembered]
@@ -60,6 +60,8 @@ class Survey:
     def run(self) -> ServerState:
         """Find everything, in the order in which one thing needs another."""
         for ref, thing in self._memory.items():
+            if thing.server_id is not None:
+                self.state.names.ids[ref] = thing.server_id
             if ref.kind == "dashboard":
                 self.state.names.parts[ref] = dict(thing.parts)
         self._translate_entity_ids()
@@ -125,6 +127,7 @@ class Survey:
             seen = self.read(ref, remembered.server_id)
             if seen is None or (remembered.entity_id and seen.entity_id and seen.entity_id != remembered.entity_id):
                 self.state.gone.add(ref)
+                self.state.names.ids.pop(ref)
                 return
         elif ref in self._things:
             seen = self._choose(ref, remembered)
@@ -199,25 +202,27 @@ class Survey:
             return reading.read_alert(answer, names)
         if ref.kind == "subscription":
             return reading.read_subscription(answer, names)
-        return self._see_group(answer)
+        return self._see_group(answer, thing)
 
-    def _see_group(self, answer: Mapping[str, Any]) -> Seen:
-        """Return a group: what it reads, and what it or everybody else may do that is not wanted."""
+    def _see_group(self, answer: Mapping[str, Any], wanted: Group | None) -> Seen:
+        """Return a group: what it reads, and what it or everybody else may do that is not wanted.
+
+        What everybody may do is told of the groups that it concerns: of the first one where it is the connection.
+        """
         names, group = self.state.names, str(answer["id"])
         graph = self._transport.get("/api/collection/graph")["groups"]
         ours = {ref.key: each for ref, each in names.ids.items() if ref.kind == "collection"}
         held = {key: graph.get(group, {}).get(str(each), "none") for key, each in ours.items()}
         reads = [key for key, each in held.items() if each == "read"]
         everybody = self.find_everybody()
-        wanted = {key for each in self._wanted.groups for key in each.reads}
-        open_to_all = sorted(
-            key for key in wanted if key in ours and graph.get(everybody, {}).get(str(ours[key]), "none") != "none"
-        )
+        kept = [key for key in (wanted.reads if wanted else ()) if key in ours]
+        open_to_all = sorted(key for key in kept if graph.get(everybody, {}).get(str(ours[key]), "none") != "none")
         others: dict[str, Any] = {"writes": sorted(key for key, each in held.items() if each == "write")}
         others["open_to_all"] = open_to_all
         if names.database_id is not None:
             access = self._transport.get("/api/permissions/graph")["groups"]
-            asks = [one for one in (group, everybody) if _may_ask(access, one, names.database_id)]
+            judged = (group, everybody) if wanted in self._wanted.groups[:1] else (group,)
+            asks = [one for one in judged if _may_ask(access, one, names.database_id)]
             others["may_ask"] = ["everybody" if one == everybody else "the group" for one in asks]
         return reading.read_group(answer, reads, others)
 

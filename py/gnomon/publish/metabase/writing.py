@@ -93,7 +93,7 @@ def write_dashboard(dashboard: Dashboard, names: Names) -> bodies.DashboardBody:
 
 
 def change_dashboard(wanted: Wanted, dashboard: Dashboard, names: Names) -> bodies.DashboardChange:
-    """Return all of a dashboard. Tabs and tiles that are there keep their ids: subscriptions and links stand on them."""
+    """Return all of a dashboard. Tabs and tiles that are there keep their ids: subscriptions and links need them."""
     parts = names.parts.get(Ref("dashboard", dashboard.key), {})
     ids = dict(parts)
     keys = [*(tab.key for tab in dashboard.tabs), *(tile.key for tile in dashboard.dashcards)]
