@@ -189,8 +189,11 @@ class Transport:
                 answer = self._send("post", "/api/session", json=who)
                 said = self._read("post", "/api/session", answer)
                 break
-            except RefusedError as error:
-                raise AccessError(f"{self.url}: Metabase does not let '{who['username']}' in: {error}") from None
+            except (RefusedError, AccessError):
+                raise AccessError(
+                    f"{self.url}: Metabase does not let '{who['username']}' in. Look at GNOMON_METABASE_USER and "
+                    "GNOMON_METABASE_PASSWORD; where log-in is by single sign-on, set GNOMON_METABASE_KEY instead."
+                ) from None
             except MetabaseError:
                 if tried == TRIES:
                     raise
