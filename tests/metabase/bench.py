@@ -60,7 +60,7 @@ class Bench:
 
     def destroy(self, *, force: bool = False) -> Outcome:
         waiting = Waiting(self.clock.read, self.clock.pause)
-        return destroy(self.open(), self.wanted, self.memory, waiting, force=force)
+        return destroy(self.open(), self.memory, waiting, force=force)
 
     def count(self) -> dict[str, int]:
         """How many of each kind are there and not archived; duplicates show here."""

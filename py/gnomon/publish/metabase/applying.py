@@ -8,13 +8,12 @@ from typing import Any
 
 from gnomon.core.errors import GnomonError, WarehouseError
 from gnomon.publish.metabase.documents import compare, document_of, list_wanted, show
-from gnomon.publish.metabase.identity import Ref
 from gnomon.publish.metabase.planning import Effect, Plan, Step, make_plan, plan_destruction
 from gnomon.publish.metabase.sending import Sending
 from gnomon.publish.metabase.survey import Survey
 from gnomon.publish.metabase.syncing import Waiting
 from gnomon.publish.metabase.transport import Transport
-from gnomon.publish.metabase.wanted import Wanted
+from gnomon.publish.metabase.wanted import Database, Wanted
 from gnomon.state import MetabaseMemory, Remembered
 
 
@@ -76,15 +75,14 @@ def apply(
     return Outcome(plan, tuple(done), tuple(left), tuple(notes))
 
 
-def read_destruction(transport: Transport, wanted: Wanted, memory: MetabaseMemory) -> Plan:
+def read_destruction(transport: Transport, memory: MetabaseMemory) -> Plan:
     """Return what a destroy would put away."""
     before = memory.read()
-    return plan_destruction(_survey_ours(transport, wanted, before)[1].state, before)
+    return plan_destruction(_survey_ours(transport, before)[1].state, before)
 
 
 def destroy(
     transport: Transport,
-    wanted: Wanted,
     memory: MetabaseMemory,
     waiting: Waiting,
     *,
@@ -93,7 +91,7 @@ def destroy(
 ) -> Outcome:
     """Archive all that we made, and nothing else. The connection stays: it cannot be archived, only deleted."""
     before = memory.read()
-    nothing, survey = _survey_ours(transport, wanted, before)
+    nothing, survey = _survey_ours(transport, before)
     plan = plan_destruction(survey.state, before)
     sending = Sending(transport, nothing, survey, memory, waiting, {})
     done, left = [], []
@@ -108,11 +106,10 @@ def destroy(
     return Outcome(plan, tuple(done), tuple(left))
 
 
-def _survey_ours(
-    transport: Transport, wanted: Wanted, before: Mapping[tuple[str, str], Remembered]
-) -> tuple[Wanted, Survey]:
+def _survey_ours(transport: Transport, before: Mapping[tuple[str, str], Remembered]) -> tuple[Wanted, Survey]:
     """Return a survey of what we made, as of a project that wants nothing of it any more."""
-    nothing = Wanted(wanted.definition_version, wanted.generation_id, wanted.database)
+    made = next((thing for (kind, _), thing in before.items() if kind == "database"), None)
+    nothing = Wanted("", "", Database(made.key if made else "", made.name if made else "", "postgres", {}))
     survey = Survey(transport, nothing, before)
     survey.run()
     return nothing, survey
@@ -149,6 +146,3 @@ class _Place:
             raise StoppedApplyError(
                 f"stopped {self._text}: {error} What was done before is remembered: the same command goes on from here."
             ) from error
-
-
-__all__ = ["Outcome", "Ref", "StoppedApplyError", "apply", "destroy", "read_destruction", "read_plan"]
