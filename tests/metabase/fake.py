@@ -56,6 +56,8 @@ class FakeMetabase:
         for known, pattern, act in self.routes:
             match = pattern.fullmatch(path.rstrip("/"))
             if known == verb and match:
+                if any(each in ("True", "False") for said in params.values() for each in said):
+                    return 400, {"errors": {"_": "value must be a valid boolean string ('true' or 'false')."}}
                 try:
                     said = act(
                         *map(_number, match.groups()), **({"params": params} if verb == "GET" else {"body": body})

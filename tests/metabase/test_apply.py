@@ -350,11 +350,15 @@ def test_a_name_that_several_have_is_told_and_nothing_is_made_beside_them(bench:
     for _ in range(2):
         bench.fake._add_collection({"name": "Gnomon", "description": None})
     planned = bench.plan()
-    [step] = planned.drifted
+    step = planned.drifted[0]
+    assert not any(each.can_be_forced for each in planned.drifted)
     assert (str(step.ref), step.can_be_forced) == ("collection 'top'", False)
     assert "several have its name there (#1, #2)" in step.why
-    with pytest.raises(WarehouseError, match="collection 'top' is not on the server"):
-        bench.apply(force=True)
+    for force in (False, True):
+        outcome = bench.apply(force=force)
+        assert {step.ref.kind for step in outcome.done} <= {"database", "table"}
+        assert len(outcome.left) == 24
+    assert outcome.left[1].why == "it needs 'Gnomon', which stays otherwise"
     assert sum(each["name"] == "Gnomon" for each in bench.fake.rows["collection"].values()) == 2
 
 
@@ -376,6 +380,39 @@ def test_a_filter_that_a_subscription_of_others_sets_is_not_taken_away_without_f
     assert not any(each["archived"] for each in bench.fake.rows["pulse"].values())
     bench.apply(less, force=True)
     assert [each["name"] for each in bench.fake.rows["pulse"].values() if each["archived"]] == ["Theirs"]
+
+
+def test_what_needs_a_thing_that_people_deleted_or_changed_waits_and_the_rest_is_done(bench: Bench) -> None:
+    bench.apply()
+    gone = card(bench, "gmv")["id"]
+    del bench.fake.rows["card"][gone]
+    dashboard = row(bench, "dashboard", "Commerce")
+    dashboard["dashcards"] = [each for each in dashboard["dashcards"] if each["card_id"] != gone]
+    wanted = change_tile(bench.wanted, "words", text="New.")
+    wanted = change(wanted, "subscriptions", "weekly", name="Other")
+    wanted = change(wanted, "cards", "orders", display="area")
+    drifted, updated = Effect.DRIFTED, Effect.UPDATE
+    assert effects(bench.plan(wanted)) == {
+        "card 'gmv'": drifted, "card 'orders'": updated, "dashboard 'commerce'": drifted,
+        "subscription 'weekly'": drifted}  # fmt: skip
+    outcome = bench.apply(wanted)
+    assert [str(step.ref) for step in outcome.done] == ["card 'orders'"]
+    assert bench.apply(wanted, force=True).left == ()
+    assert (bench.plan(wanted).is_empty, bench.count()) == (True, ALL)
+
+
+def test_a_connection_that_people_deleted_holds_back_all_that_stands_on_it(bench: Bench) -> None:
+    bench.apply()
+    rows = bench.fake.rows
+    for kind in ("database", "table", "field", "card"):
+        rows[kind].clear()
+    for each in rows["dashboard"].values():
+        each["dashcards"] = []
+    outcome = bench.apply()
+    assert outcome.done == ()
+    assert {"database", "table", "card", "dashboard"} <= {step.ref.kind for step in outcome.left}
+    bench.apply(force=True)
+    assert (bench.plan().is_empty, bench.count()) == (True, ALL)
 
 
 def test_an_alert_never_changes_its_card(bench: Bench) -> None:

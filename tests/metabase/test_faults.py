@@ -41,13 +41,13 @@ class KilledTransport(Transport):
         return super()._send(verb, path, **options)
 
 
-def apply_killed(bench: Bench, last: int, *, is_done: bool) -> None:
+def apply_killed(bench: Bench, last: int, *, is_done: bool, act: Callable[[], Any] | None = None) -> None:
     opened = bench.open
     transport = KilledTransport(bench.server.url, bench.credentials, pause=bench.clock.pause, seconds=bench.seconds)
     transport.last, transport.is_done = last, is_done
     bench.open = lambda: transport  # type: ignore[method-assign]
     with pytest.raises(Killed):
-        bench.apply()
+        (act or bench.apply)()
     bench.open = opened  # type: ignore[method-assign]
 
 
@@ -80,6 +80,21 @@ def test_an_update_that_is_killed_once_done_is_no_edit_of_people(bench: Bench) -
     assert bench.plan().is_empty
     bench.apply()
     assert (bench.plan().is_empty, bench.count()) == (True, ALL)
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["unsent", "done"])
+@pytest.mark.parametrize("last", range(1, 25, 4))
+def test_a_destroy_that_is_killed_is_gone_on_with_and_all_comes_back(
+    state: StateDatabase, last: int, is_done: bool
+) -> None:
+    with open_bench(state, polls=0) as bench:
+        bench.apply()
+        before = ids(bench)
+        apply_killed(bench, last, is_done=is_done, act=bench.destroy)
+        assert bench.destroy().left == ()
+        assert bench.count() == {**ALL, "card": 0, "dashboard": 0, "notification": 0, "pulse": 0, "collection": 0}
+        assert bench.apply().left == ()
+        assert (ids(bench), bench.count(), bench.plan().is_empty) == (before, ALL, True)
 
 
 def test_an_error_says_where_it_stopped_and_that_the_same_command_goes_on(bench: Bench) -> None:

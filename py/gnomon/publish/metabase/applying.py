@@ -67,7 +67,10 @@ def apply(
             # The server archives a subscription when it loses a filter, whoever takes the filter away.
             is_shaken = step.ref.kind == "subscription" and any(each.ref.kind == "dashboard" for each in done)
             if step.effect is Effect.UNCHANGED and not (is_shaken and not sending.is_still_wanted(step.ref)):
-                sending.adopt(step.ref, step.name)
+                if step.is_wanted:
+                    sending.adopt(step.ref, step.name)
+                else:
+                    sending.remember_archived(step.ref, step.name, survey.state.found[step.ref])
                 continue
             on_step(step)
             notes += _do(step, wanted, survey, sending)
@@ -99,6 +102,9 @@ def destroy(
         with _Place(plan, number, step):
             if not _is_done(step, force):
                 left.append(step)
+                continue
+            if step.effect is Effect.UNCHANGED:
+                sending.remember_archived(step.ref, step.name, survey.state.found[step.ref])
                 continue
             on_step(step)
             sending.put_away(step.ref, step.name)

@@ -55,7 +55,7 @@ class Names:
         """Return the id of a thing of ours; WarehouseError if it is not there."""
         ref = Ref(kind, key)
         if ref not in self.ids:
-            raise WarehouseError(f"{ref} is not on the server, and something needs it. `--force` makes it again.")
+            raise WarehouseError(f"{ref} is not on the server, and is needed. The plan says why it is not there.")
         return self.ids[ref]
 
     def table_of(self, table_id: Any) -> TableAddress:

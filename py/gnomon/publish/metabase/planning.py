@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from gnomon.core.errors import DefinitionError, join_names
 from gnomon.publish.metabase.documents import Difference, Document, compare, document_of, list_wanted
 from gnomon.publish.metabase.identity import Kind, Ref, digest
+from gnomon.publish.metabase.needs import list_needs
 from gnomon.publish.metabase.reading import Seen
 from gnomon.publish.metabase.survey import Memory, ServerState, is_unfinished
 from gnomon.publish.metabase.wanted import Wanted
@@ -74,7 +75,18 @@ def make_plan(wanted: Wanted, state: ServerState, memory: Memory) -> Plan:
     """Return what is to be done; DefinitionError if an alert or a subscription is to be of something else."""
     things = list_wanted(wanted)
     remembered = {Ref(kind, key): thing for (kind, key), thing in memory.items()}  # type: ignore[arg-type]
-    steps = [_judge(ref, thing, wanted, state, remembered) for ref, thing in things.items()]
+    steps: list[Step] = []
+    missing: dict[Ref, Step] = {}
+    for ref, thing in things.items():
+        step = _judge(ref, thing, wanted, state, remembered)
+        if step.effect in (Effect.CREATE, Effect.UPDATE):
+            step = _hold_back(
+                step, [missing[each] for each in list_needs(ref, thing, wanted.database.key) if each in missing]
+            )
+        steps.append(step)
+        # What is not there, and will not be; and a dashboard of other tiles than its subscriptions are to send.
+        if step.effect is Effect.DRIFTED and (ref not in state.found or ref.kind == "dashboard"):
+            missing[ref] = step
     orphans = [ref for ref in remembered if ref not in things]
     return Plan((*steps, *_put_away(orphans, state, remembered, steps)))
 
@@ -104,8 +116,8 @@ def _judge(ref: Ref, thing: Any, wanted: Wanted, state: ServerState, remembered:
         ids = ", ".join(f"#{each}" for each in state.unclear[ref])
         why = f"several have its name there ({ids}), and which is ours is not known. Rename or archive the others"
         return Step(ref, name, Effect.DRIFTED, why=why, can_be_forced=False)
-    # A table that went with one copy comes back with the next.
-    if ref in state.gone and ref.kind != "table":
+    # What we archived may go with what it is of; and a table that went with one copy comes back with the next.
+    if ref in state.gone and ref.kind != "table" and before is not None and before.status is Status.THERE:
         return Step(ref, name, Effect.DRIFTED, why="it was deleted there")
     if seen is None:
         return Step(ref, name, Effect.CREATE)
@@ -124,6 +136,19 @@ def _judge(ref: Ref, thing: Any, wanted: Wanted, state: ServerState, remembered:
     if effect is Effect.UPDATE and lost:
         effect, why = Effect.DRIFTED, f"subscriptions set filters that go, and would be archived: {lost}"
     return Step(ref, name, effect, differences, why)
+
+
+def _hold_back(step: Step, missing: Sequence[Step]) -> Step:
+    """Return a step that is left as well where what it needs is left."""
+    if not missing:
+        return step
+    needed = join_names(dict.fromkeys(each.name for each in missing), "and")
+    return replace(
+        step,
+        effect=Effect.DRIFTED,
+        why=f"it needs {needed}, which stays otherwise",
+        can_be_forced=all(each.can_be_forced for each in missing),
+    )
 
 
 def _tell_effect(
@@ -177,7 +202,10 @@ def _put_away(
             of_kind.sort(key=lambda ref: _depth(ref, state), reverse=True)
         for ref in of_kind:
             seen = state.found.get(ref)
-            if seen is None or seen.is_archived:
+            if seen is None:
+                continue
+            if seen.is_archived:
+                yield Step(ref, remembered[ref].name, Effect.UNCHANGED, is_wanted=False)
                 continue
             step = _put_one_away(ref, seen, remembered[ref], state, staying)
             if step.effect is Effect.DRIFTED:

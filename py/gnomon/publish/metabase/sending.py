@@ -109,7 +109,10 @@ class Sending:
                 if tried == TRIES:
                     raise
                 self._waiting.pause(_PAUSE * tried)
-        seen = self._survey.read(ref, thing_id)
+        self.remember_archived(ref, name, self._survey.read(ref, thing_id))
+
+    def remember_archived(self, ref: Ref, name: str, seen: Seen | None) -> None:
+        """Remember that a thing is archived, so that it comes back with its ids where it is wanted again."""
         answered = digest(seen.document) if seen else None
         parts = {key: each for key, each in (seen.parts if seen else {}).items() if not key.startswith("#")}
         self._memory.write(
@@ -118,7 +121,7 @@ class Sending:
                 ref.key,
                 name,
                 Status.ARCHIVED,
-                thing_id,
+                self._survey.state.names.ids[ref],
                 seen.entity_id if seen else None,
                 answered=answered,
                 parts=parts,

@@ -102,7 +102,7 @@ class Survey:
         """Return what the server says of a thing; None if it is not there."""
         if ref.kind == "table":
             self.learn_tables()
-            return self._answers["tables"].get(ref.key)
+            return self._find_table(ref)
         if ref.kind == "group":
             self._answers.pop("/api/permissions/group", None)
             return next((each for each in self._list("/api/permissions/group") if each["id"] == thing_id), None)
@@ -124,8 +124,12 @@ class Survey:
         remembered = self._memory.get(ref)
         seen: Seen | None = None
         if remembered is not None and remembered.server_id is not None:
-            seen = self.read(ref, remembered.server_id)
-            if seen is None or (remembered.entity_id and seen.entity_id and seen.entity_id != remembered.entity_id):
+            table = self._find_table(ref) if ref.kind == "table" else None
+            # All tables have just been asked for at once.
+            seen = self._see(ref, table) if table else None
+            if ref.kind != "table":
+                seen = self.read(ref, remembered.server_id)
+            if seen is None or _is_other(ref, seen, remembered):
                 self.state.gone.add(ref)
                 self.state.names.ids.pop(ref)
                 return
@@ -146,7 +150,8 @@ class Survey:
     def _choose(self, ref: Ref, remembered: Remembered | None) -> Seen | None:
         """Return the one thing that can be ours; where several can, the one that is as wanted."""
         if ref.kind == "table":
-            return self.read(ref, 0) if self._answers.get("tables") else None
+            table = self._find_table(ref)
+            return self._see(ref, table) if table else None
         before = remembered.known if remembered else ()
         alike = {each: seen for each, seen in self.list_alike(ref).items() if each not in before}
         if len(alike) > 1:
@@ -157,6 +162,9 @@ class Survey:
                 return None
             alike = same
         return next(iter(alike.values()), None)
+
+    def _find_table(self, ref: Ref) -> Any:
+        return self._answers.get("tables", {}).get(ref.key)
 
     def _list_ids(self, ref: Ref) -> Iterable[int]:
         """Return the ids of what has the name of a thing, in the place where it is to be."""
@@ -266,6 +274,14 @@ class Survey:
 
 
 _PATHS_IN_ORDER = ("database", "table", "collection", "card", "dashboard", "alert", "subscription", "group")
+
+
+def _is_other(ref: Ref, seen: Seen, remembered: Remembered) -> bool:
+    """Tell whether what has the id of a thing of ours is another one, or is of a card or dashboard that is gone."""
+    tied = seen.document.get({"alert": "card", "subscription": "dashboard"}.get(ref.kind, ""))
+    is_loose = isinstance(tied, str) and tied.startswith("#")
+    known, there = remembered.entity_id, seen.entity_id
+    return is_loose or (known is not None and there is not None and known != there)
 
 
 def is_unfinished(remembered: Remembered | None) -> bool:

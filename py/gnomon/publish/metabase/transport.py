@@ -103,7 +103,9 @@ class Transport:
         """Return what the server answers; it is asked again where it fails."""
         for tried in range(1, TRIES + 1):
             try:
-                return self._ask("get", path, params=params)
+                # Metabase knows true and false, not True and False.
+                said = {name: str(each).lower() if isinstance(each, bool) else each for name, each in params.items()}
+                return self._ask("get", path, params=said)
             except (FailedError, LostAnswerError):
                 if tried == TRIES:
                     raise

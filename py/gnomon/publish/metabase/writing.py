@@ -265,7 +265,7 @@ def _click(wanted: Wanted, tile: Dashcard, names: Names) -> bodies.ClickBody:
 
 def _sent(wanted: Wanted, subscription: Subscription, names: Names) -> list[bodies.SentCard]:
     dashboard = next(each for each in wanted.dashboards if each.key == subscription.dashboard)
-    parts = names.parts[Ref("dashboard", dashboard.key)]
+    parts = names.parts.get(Ref("dashboard", dashboard.key), {})
     tiles = sorted((tile for tile in dashboard.dashcards if tile.card), key=lambda tile: (tile.row, tile.column))
     return [
         bodies.SentCard(
@@ -275,6 +275,7 @@ def _sent(wanted: Wanted, subscription: Subscription, names: Names) -> list[bodi
             include_xls=False,
         )
         for tile in tiles
+        if tile.key in parts
     ]
 
 
