@@ -11,7 +11,7 @@ import pytest
 from gnomon.core.errors import DefinitionError, WarehouseError
 from gnomon.publish.metabase.identity import Ref, make_entity_id
 from gnomon.publish.metabase.planning import Effect
-from gnomon.publish.metabase.wanted import Dashcard, NativeQuery, Wanted
+from gnomon.publish.metabase.wanted import Collection, Dashcard, NativeQuery, Wanted
 from gnomon.state import MetabaseMemory, StateDatabase
 from tests.metabase.bench import Bench, effects, open_bench
 
@@ -404,15 +404,30 @@ def test_what_needs_a_thing_that_people_deleted_or_changed_waits_and_the_rest_is
 def test_a_connection_that_people_deleted_holds_back_all_that_stands_on_it(bench: Bench) -> None:
     bench.apply()
     rows = bench.fake.rows
-    for kind in ("database", "table", "field", "card"):
+    # Alerts go with their cards, as tiles do.
+    for kind in ("database", "table", "field", "card", "notification"):
         rows[kind].clear()
-    for each in rows["dashboard"].values():
-        each["dashcards"] = []
+    for each in (*rows["dashboard"].values(), *rows["pulse"].values()):
+        each["dashcards" if "dashcards" in each else "cards"] = []
     outcome = bench.apply()
     assert outcome.done == ()
     assert {"database", "table", "card", "dashboard"} <= {step.ref.kind for step in outcome.left}
     bench.apply(force=True)
     assert (bench.plan().is_empty, bench.count()) == (True, ALL)
+
+
+def test_a_new_folder_is_closed_again_to_who_reads_the_one_that_it_is_in(bench: Bench) -> None:
+    bench.apply()
+    inner = Collection("inner", "Inner", "", "ops")
+    wanted = replace(bench.wanted, collections=(*bench.wanted.collections, inner))
+    assert effects(bench.plan(wanted)) == {"collection 'inner'": Effect.CREATE}
+    outcome = bench.apply(wanted)
+    assert [str(step.ref) for step in outcome.done] == ["collection 'inner'", "group 'ops'"]
+    made = row(bench, "collection", "Inner")["id"]
+    assert {held.get(str(made), "none") for group, held in bench.fake.collection_graph.items() if group > "2"} == {
+        "none"
+    }
+    assert bench.plan(wanted).is_empty
 
 
 def test_an_alert_never_changes_its_card(bench: Bench) -> None:

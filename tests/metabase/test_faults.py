@@ -13,9 +13,11 @@ import pytest
 from gnomon.core.errors import AccessError, GnomonError
 from gnomon.publish.metabase.applying import StoppedApplyError
 from gnomon.publish.metabase.transport import Credentials, Transport
+from gnomon.publish.metabase.wanted import Collection
 from gnomon.state import StateDatabase, Status
 from tests.metabase.bench import Bench, effects, open_bench
 from tests.metabase.fake_server import PASSWORD, USER, Fault
+from tests.metabase.rounds import change_one_of_each
 from tests.metabase.test_apply import ALL, change_tile, ids
 
 Choose = Callable[[str, str, int], Fault | None]
@@ -80,6 +82,23 @@ def test_an_update_that_is_killed_once_done_is_no_edit_of_people(bench: Bench) -
     assert bench.plan().is_empty
     bench.apply()
     assert (bench.plan().is_empty, bench.count()) == (True, ALL)
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["unsent", "done"])
+@pytest.mark.parametrize("last", range(1, 15))
+def test_a_second_apply_that_is_killed_is_gone_on_with_and_takes_nothing_for_an_edit(
+    state: StateDatabase, last: int, is_done: bool
+) -> None:
+    with open_bench(state, polls=0) as bench:
+        bench.apply()
+        inner = Collection("inner", "Inner", "", "ops")
+        changed = change_one_of_each(bench.wanted)
+        bench.wanted = replace(changed, collections=(*changed.collections, inner))
+        apply_killed(bench, last, is_done=is_done)
+        assert bench.plan().drifted == ()
+        outcome = bench.apply()
+        assert (outcome.left, bench.plan().is_empty) == ((), True)
+        assert bench.count() == {**ALL, "card": 12, "dashboard": 1, "collection": 6, "dashcard": 7}
 
 
 @pytest.mark.parametrize("is_done", [False, True], ids=["unsent", "done"])

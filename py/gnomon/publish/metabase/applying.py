@@ -16,6 +16,10 @@ from gnomon.publish.metabase.transport import Transport
 from gnomon.publish.metabase.wanted import Database, Wanted
 from gnomon.state import MetabaseMemory, Remembered
 
+# What the server changes by itself along with something else: a subscription loses the tiles of its dashboard, and goes
+# with its filters; a new folder is open to whom the one above it is, and a new connection to everybody.
+_SHAKES: Mapping[str, tuple[str, ...]] = {"subscription": ("dashboard",), "group": ("database", "collection")}
+
 
 class StoppedApplyError(WarehouseError):
     """An apply stopped on its way; what it did before is remembered."""
@@ -64,8 +68,7 @@ def apply(
             if not _is_done(step, force):
                 left.append(step)
                 continue
-            # The server archives a subscription when it loses a filter, whoever takes the filter away.
-            is_shaken = step.ref.kind == "subscription" and any(each.ref.kind == "dashboard" for each in done)
+            is_shaken = any(each.ref.kind in _SHAKES.get(step.ref.kind, ()) for each in done)
             if step.effect is Effect.UNCHANGED and not (is_shaken and not sending.is_still_wanted(step.ref)):
                 if step.is_wanted:
                     sending.adopt(step.ref, step.name)
@@ -73,6 +76,9 @@ def apply(
                     sending.remember_archived(step.ref, step.name, survey.state.found[step.ref])
                 continue
             on_step(step)
+            for other in plan.having(Effect.UNCHANGED, Effect.UPDATE):
+                if step.ref.kind in _SHAKES.get(other.ref.kind, ()):
+                    sending.unsettle(other.ref)
             notes += _do(step, wanted, survey, sending)
             done.append(step)
     return Outcome(plan, tuple(done), tuple(left), tuple(notes))

@@ -46,6 +46,7 @@ class Sending:
         self._secrets = secrets
         self._graphs = Graphs(transport, wanted, survey)
         self._before = memory.read()
+        self._unsettled: set[Ref] = set()
 
     def make(self, ref: Ref, name: str) -> Seen:
         """Have a thing made, and return what the server then has of it."""
@@ -98,6 +99,8 @@ class Sending:
     def put_away(self, ref: Ref, name: str) -> None:
         """Have a thing archived; a group keeps its people and reads nothing of ours any more."""
         thing_id = self._survey.state.names.ids[ref]
+        if before := self._before.get((ref.kind, ref.key)):
+            self._memory.write(replace(before, status=Status.MAKING, answered=None))
         for tried in range(1, TRIES + 1):
             try:
                 self._archive(ref, thing_id)
@@ -135,8 +138,15 @@ class Sending:
         fresh = self._remember(ref, name, seen)
         if ref.kind == "database" and before is None:
             fresh = replace(fresh, parts={"was_there": 1})
-        if fresh != before:
+        if fresh != before or ref in self._unsettled:
             self._memory.write(fresh)
+
+    def unsettle(self, ref: Ref) -> None:
+        """Remember that a thing is not done with, as the server may change it along with another one."""
+        before = self._before.get((ref.kind, ref.key))
+        if before is not None and before.status is Status.THERE and ref not in self._unsettled:
+            self._unsettled.add(ref)
+            self._memory.write(replace(before, status=Status.MAKING))
 
     def is_still_wanted(self, ref: Ref) -> bool:
         """Tell whether a thing is as wanted at this moment."""

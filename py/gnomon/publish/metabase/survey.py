@@ -179,8 +179,7 @@ class Survey:
             parent = names.ids.get(Ref("collection", thing.parent)) if thing.parent else None
             if thing.parent and parent is None:
                 return []
-            location = f"/{parent}/" if parent else "/"
-            return [each["id"] for each in self._list("/api/collection") if _is_in(each, location, thing.name)]
+            return [each["id"] for each in self._list("/api/collection") if _is_in(each, parent, thing.name)]
         if ref.kind == "dashboard":
             collection = names.ids.get(Ref("collection", thing.collection))
             rows = self._list(f"/api/collection/{collection}/items", models="dashboard") if collection else []
@@ -289,8 +288,11 @@ def is_unfinished(remembered: Remembered | None) -> bool:
     return remembered is not None and remembered.status is Status.MAKING
 
 
-def _is_in(collection: Mapping[str, Any], location: str, name: str) -> bool:
-    return collection["name"] == name and collection.get("location") == location and not collection.get("archived")
+def _is_in(collection: Mapping[str, Any], parent: int | None, name: str) -> bool:
+    """Tell whether a folder of that name is right in another one, or at the top."""
+    above = [part for part in (collection.get("location") or "").split("/") if part]
+    is_there = above[-1:] == ([] if parent is None else [str(parent)]) and collection["id"] != "root"
+    return collection["name"] == name and is_there and not collection.get("archived")
 
 
 def _may_ask(graph: Mapping[str, Any], group: str, database_id: int) -> bool:
