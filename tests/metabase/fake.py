@@ -14,6 +14,7 @@ from tests.metabase.fake_queries import to_stages
 
 Row = dict[str, Any]
 HIDDEN = "**MetabasePass**"
+SETUP_TOKEN = "a token of the fake"
 EVERYBODY, ADMINS = 1, 2
 ADMIN = {"id": 1, "email": "admin@example.com", "common_name": "admin", "is_superuser": True, "first_name": "Ada",
          "last_name": None, "is_qbnewb": False, "last_login": None, "date_joined": "2026-01-01T00:00:00Z"}  # fmt: skip
@@ -35,6 +36,7 @@ class FakeMetabase:
     ) -> None:
         self.warehouse, self.polls, self.mbql = warehouse, polls, mbql
         self.broken_sql = "no_such_column"
+        self.first_user: Row | None = None
         self._ids = itertools.count(1)
         self.rows: dict[str, dict[int, Row]] = {
             kind: {}
@@ -69,6 +71,8 @@ class FakeMetabase:
 
     def _list_routes(self) -> list[tuple[str, str, Callable[..., Any]]]:
         return [
+            ("GET", "/api/health", lambda params: {"status": "ok"}),
+            ("POST", "/api/setup", self._set_up),
             ("GET", "/api/user/current", lambda params: ADMIN),
             ("GET", "/api/session/properties", self._properties),
             ("GET", "/api/database", lambda params: self._page(list(map(self._show_database, self._all("database"))))),
@@ -141,7 +145,15 @@ class FakeMetabase:
 
     def _properties(self, params: Any) -> Row:
         tag = "v0.59.1" if self.mbql == 5 else "v0.55.1"
-        return {"version": {"tag": tag}, "token-features": {}}
+        token = None if self.first_user else SETUP_TOKEN
+        return {"version": {"tag": tag}, "token-features": {}, "setup-token": token,
+                "has-user-setup": self.first_user is not None}  # fmt: skip
+
+    def _set_up(self, body: Row) -> Row:
+        if self.first_user or body["token"] != SETUP_TOKEN:
+            raise RefusalError(403, "The set-up is over, or its token is another one.")
+        self.first_user = body["user"]
+        return {"id": "a session"}
 
     # Connections
 
