@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -13,9 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.npm import NotInstalledError, install_npm
+
 HERE = Path(__file__).resolve().parent
 FOLDER = Path(os.environ.get("GNOMON_CUBE_CACHE", HERE.parents[1] / "target" / "bench" / "cube"))
-_OLDEST_NODE = 20
 
 
 class NoCubeError(Exception):
@@ -33,25 +32,10 @@ class Cube:
 
 def install_cube() -> Path:
     """Return the folder of Cube's modules, installed at the first call; NoCubeError where it cannot be."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        raise NoCubeError("Node.js and npm are not installed")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if int(version.removeprefix("v").partition(".")[0]) < _OLDEST_NODE:
-        raise NoCubeError(f"Node.js is {version}, and Cube needs {_OLDEST_NODE} or newer")
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    wanted, done = (HERE / "package-lock.json").read_bytes(), FOLDER / "installed.json"
-    with (FOLDER / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.is_file() or done.read_bytes() != wanted:
-            for name in ("package.json", "package-lock.json"):
-                shutil.copyfile(HERE / name, FOLDER / name)
-            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            run = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
-            if run.returncode:
-                raise NoCubeError(f"npm cannot install it: {run.stderr.strip().splitlines()[0]}")
-            done.write_bytes(wanted)
-    return FOLDER / "node_modules"
+    try:
+        return install_npm(HERE, FOLDER)
+    except NotInstalledError as error:
+        raise NoCubeError(str(error)) from None
 
 
 @contextmanager

@@ -19,7 +19,7 @@ LINES = {
 OPENS_DUCKDB = {"warehouse", "ingest", "simulate", "scores"}
 ONLY_IN = {
     "typer": {"serve"}, "fastapi": {"serve"}, "jinja2": {"serve"}, "vl_convert": {"serve"}, "asyncpg": {"warehouse"},
-    "altair": {"dashboards"}, "xgboost": {"scores"}, "sklearn": {"scores"},
+    "altair": {"dashboards"}, "metabase_api": {"publish"}, "xgboost": {"scores"}, "sklearn": {"scores"},
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from gnomon.core.errors import GnomonError, QueryError
 from gnomon.serve.dashboard_commands import dashboards_app
 from gnomon.serve.export_commands import export_app
 from gnomon.serve.key_commands import keys_app
+from gnomon.serve.metabase_commands import metabase_app
 from gnomon.serve.operation_commands import daily, doctor
 from gnomon.serve.publish_commands import publish, read_address
 from gnomon.serve.recommend_command import recommend as recommend_rollups
@@ -46,6 +47,7 @@ app.add_typer(simulate_app, name="simulate", rich_help_panel=None)
 app.add_typer(keys_app, name="keys", rich_help_panel=None)
 app.add_typer(dashboards_app, name="dashboards", rich_help_panel=None)
 app.add_typer(export_app, name="export", rich_help_panel=None)
+app.add_typer(metabase_app, name="metabase", rich_help_panel=None)
 app.command()(daily)
 app.command()(doctor)
 app.command()(publish)

@@ -49,6 +49,22 @@ question_log = sa.Table(
     sa.Column("rollups", sa.Text, nullable=False),
     sa.Column("is_cached", sa.Boolean, nullable=False),
 )
+# What was made on servers of Metabase; `parts` and `known` are JSON.
+metabase_things = sa.Table(
+    "metabase_things",
+    METADATA,
+    sa.Column("server", sa.String(300), primary_key=True),
+    sa.Column("kind", sa.String(20), primary_key=True),
+    sa.Column("key", sa.String(300), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("status", sa.String(20), nullable=False),
+    sa.Column("server_id", sa.Integer),
+    sa.Column("entity_id", sa.String(40)),
+    sa.Column("applied", sa.String(64)),
+    sa.Column("answered", sa.String(64)),
+    sa.Column("parts", sa.Text, nullable=False),
+    sa.Column("known", sa.Text, nullable=False),
+)
 
 
 class StateDatabase:
