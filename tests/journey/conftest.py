@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.journey.shown_copy import Shown, show_copy
 from tests.serving.process import run_server
 
 BIN = Path(sys.executable).parent
@@ -72,6 +73,13 @@ def built_sample(project: Path, shared_folder: Path) -> Built:
         if not raw.exists():
             shutil.copytree(project / "data" / "sample", raw, ignore=shutil.ignore_patterns("truth"))
     return _build_once(Built(shared_folder / "sample", raw), "build")
+
+
+@pytest.fixture(scope="session")
+def shown(built_sample: Built, postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    """The sample in a serving copy on a real Postgres, and what is to be in Metabase for it."""
+    with show_copy(built_sample.database, postgres_server, tmp_path_factory.mktemp("shown")) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

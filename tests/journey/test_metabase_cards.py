@@ -4,97 +4,28 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from gnomon import Engine
-from gnomon.core.errors import QueryError
-from gnomon.dashboards import Tile, load_dashboards
-from gnomon.dashboards.model import Dashboard, Distribution, Funnel, Text
-from gnomon.dashboards.periods import Days, choose_days, keep_whole_periods
-from gnomon.dashboards.questions import Scope
+from gnomon.dashboards.model import Distribution, Funnel
+from gnomon.dashboards.periods import Days, keep_whole_periods
 from gnomon.dashboards.words import OTHER, UNKNOWN
 from gnomon.planner import Condition
-from gnomon.publish import publish
-from gnomon.publish.metabase.making import make_wanted
-from gnomon.publish.metabase.making.queries import DATES, TileQuery, write_tile
+from gnomon.publish.metabase.making.queries import DATES, TileQuery
 from gnomon.publish.metabase.wanted import Card, NativeQuery, Wanted
-from gnomon.publish.serving_copy import CopyDoor, copy_generation, open_copy
-from gnomon.warehouse.postgres import PostgresAddress, PostgresSession
-from tests.copies import ask, make_database
-from tests.journey.conftest import Built
+from tests.copies import ask
+from tests.journey.shown_copy import REFUSED, Shown
 
-PROJECT = Path(__file__).resolve().parents[2]
 _PLACE = re.compile(r"\[\[(AND|OR) \{\{(\w+)\}\}\]\]")
-# What the copy of the sample cannot answer: an index that lacks inputs, and posts of each creator.
-REFUSED = {"data_quality.index", "supply_and_commerce.posts_per_creator"}
 MOST_UNREACHED = 16
 CHOSEN_DAYS = 45
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A copy of the sample in service, and the tiles that were made into cards."""
-
-    url: str
-    address: PostgresAddress
-    session: PostgresSession
-    copy: CopyDoor
-    tiles: Mapping[str, tuple[Dashboard, Tile, TileQuery]]
-
-    @property
-    def engine(self) -> Engine:
-        return self.copy.engine
-
-    @property
-    def as_of(self) -> datetime:
-        assert self.engine.as_of is not None
-        return self.engine.as_of
-
-    def read(self, query: NativeQuery, **set_: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        rows = self.session.read(fill(query, set_))
-        return list(rows.column_names), [tuple(row.values()) for row in rows.to_pylist()]
-
-
-@pytest.fixture(scope="module")
-def shown(built_sample: Built, postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    target = tmp_path_factory.mktemp("cards")
-    shutil.copyfile(built_sample.database, target / "gnomon.duckdb")
-    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        address = stack.enter_context(make_database(postgres_server, "cards"))
-        patch.setenv("DBT_TARGET_PATH", str(target))
-        publish(PROJECT, environ={"DBT_TARGET_PATH": str(target)})
-        copy_generation(PROJECT, address, budget="1GB")
-        copy = stack.enter_context(open_copy(PROJECT, address))
-        session = stack.enter_context(PostgresSession.open(address))
-        yield Shown(address.url, address, session, copy, dict(write_tiles(copy)))
-
-
-@pytest.fixture(scope="module")
-def made(shown: Shown) -> Wanted:
-    return make_wanted(PROJECT, shown.address)
-
-
-def write_tiles(copy: CopyDoor) -> Iterator[tuple[str, tuple[Dashboard, Tile, TileQuery]]]:
-    engine = copy.engine
-    assert engine.as_of is not None
-    for board in load_dashboards(engine, PROJECT):
-        scope = Scope(choose_days(engine.as_of, board.last_days, None, None), engine.as_of)
-        for tile in board.tiles:
-            if isinstance(tile.content, Text):
-                continue
-            try:
-                yield f"{board.name}.{tile.name}", (board, tile, write_tile(copy, engine, board, tile, scope))
-            except QueryError:
-                assert f"{board.name}.{tile.name}" in REFUSED
+def read(shown: Shown, query: NativeQuery, **conditions: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    rows = shown.session.read(fill(query, conditions))
+    return list(rows.column_names), [tuple(row.values()) for row in rows.to_pylist()]
 
 
 def fill(query: NativeQuery, conditions: Mapping[str, str]) -> str:
@@ -140,7 +71,7 @@ def answer(
 def assert_equal(shown: Shown, name: str, where: Sequence[Condition], days: Days, **conditions: str) -> int:
     """Hold a card's answer against the engine's; return how many rows it has."""
     _, tile, asked = shown.tiles[name]
-    columns, rows = shown.read(asked.query, **conditions)
+    columns, rows = read(shown, asked.query, **conditions)
     assert columns == list(asked.columns)
     _, right = answer(shown, asked, where, days)
     match tile.content:
@@ -177,7 +108,8 @@ def is_equal(left: Any, right: Any) -> bool:
     return bool(plain(left) == plain(right))
 
 
-def test_every_tile_is_a_card_but_those_that_no_rollup_can_answer(made: Wanted) -> None:
+def test_every_tile_is_a_card_but_those_that_no_rollup_can_answer(shown: Shown) -> None:
+    made = shown.wanted
     assert set(made.refused) == REFUSED
     assert len(made.dashboards) == 6
     cards = {card.key: card for card in made.cards}
@@ -248,8 +180,8 @@ def test_every_card_answers_as_the_engine_does_with_days_chosen(shown: Shown) ->
     assert asked_of > 100
 
 
-def test_a_card_that_a_filter_cannot_reach_says_so_in_its_name(shown: Shown, made: Wanted) -> None:
-    cards = {card.key: card for card in made.cards}
+def test_a_card_that_a_filter_cannot_reach_says_so_in_its_name(shown: Shown) -> None:
+    cards = {card.key: card for card in shown.wanted.cards}
     unreached = 0
     for name, (_, _, asked) in shown.tiles.items():
         card = cards[name.replace(".", "/")]
@@ -258,7 +190,8 @@ def test_a_card_that_a_filter_cannot_reach_says_so_in_its_name(shown: Shown, mad
     assert 0 < unreached <= MOST_UNREACHED
 
 
-def test_case_lists_are_filtered_by_what_was_clicked(shown: Shown, made: Wanted) -> None:
+def test_case_lists_are_filtered_by_what_was_clicked(shown: Shown) -> None:
+    made = shown.wanted
     lists = {card.key: card for card in made.cards if card.key.startswith("cases/")}
     assert set(lists) == {"cases/fct_actions", "cases/fct_appeals", "cases/fct_violations"}
     clicks = [place.click for board in made.dashboards for place in board.dashcards if place.click is not None]
@@ -266,19 +199,20 @@ def test_case_lists_are_filtered_by_what_was_clicked(shown: Shown, made: Wanted)
     for card in lists.values():
         query = card.query
         assert isinstance(query, NativeQuery)
-        columns, everything = shown.read(query)
+        columns, everything = read(shown, query)
         assert tuple(columns) == card.columns
         table = card.key.removeprefix("cases/")
         (counted,) = ask(shown.url, f"select count(*) as rows from gnomon.{table}")
         assert len(everything) == counted["rows"] > 0
         for tag in query.tags:
             condition = write_condition(query, tag.name, "IS NULL")
-            missing = len(shown.read(query, **{tag.name: condition})[1])
-            present = len(shown.read(query, **{tag.name: condition.replace("IS NULL", "IS NOT NULL")})[1])
+            missing = len(read(shown, query, **{tag.name: condition})[1])
+            present = len(read(shown, query, **{tag.name: condition.replace("IS NULL", "IS NOT NULL")})[1])
             assert missing + present == len(everything)
 
 
-def test_an_alert_has_a_row_once_its_last_period_is_beyond_the_target(shown: Shown, made: Wanted) -> None:
+def test_an_alert_has_a_row_once_its_last_period_is_beyond_the_target(shown: Shown) -> None:
+    made = shown.wanted
     cards = {card.key: card for card in made.cards}
     assert {alert.card for alert in made.alerts} == {
         "risk_trends/content_rate_weekly/alert",
@@ -290,7 +224,7 @@ def test_an_alert_has_a_row_once_its_last_period_is_beyond_the_target(shown: Sho
         _, _, asked = shown.tiles[name]
         query = cards[alert.card].query
         assert isinstance(query, NativeQuery)
-        _, rows = shown.read(query)
+        _, rows = read(shown, query)
         _, expected = answer(shown, asked, (), find_days(shown, asked))
         last, (metric,) = expected[-1], asked.metrics
         bound = last.get(f"{metric.name}__low", last[metric.name])
