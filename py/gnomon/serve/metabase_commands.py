@@ -146,7 +146,10 @@ def _want(project_dir: Path, copy: str, shown_as: str | None) -> Wanted:
     from gnomon.serve.publish_commands import read_address
 
     shown = None if shown_as is None else read_address(shown_as, project_dir)
-    return make_wanted(project_dir, read_address(copy, project_dir), shown_as=shown)
+    wanted = make_wanted(project_dir, read_address(copy, project_dir), shown_as=shown)
+    for tile, why in wanted.refused.items():
+        typer.echo(f"tile '{tile}' is words only: {why.splitlines()[0]}", err=True)
+    return wanted
 
 
 @contextmanager
