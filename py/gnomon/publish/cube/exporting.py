@@ -14,13 +14,14 @@ from gnomon.engine.build_record import BuildRecord
 from gnomon.engine.judgement import explain_absent, find_absent_tables
 from gnomon.planner import Compiled
 from gnomon.publish.cube.columns import describe_columns
-from gnomon.publish.cube.model import Cube, Inexpressible, Measure, View, Yaml
-from gnomon.publish.cube.planned import Planned, plan_metric
+from gnomon.publish.cube.model import Cube, Measure, View, Yaml
+from gnomon.publish.cube.planned import plan_for_cube
 from gnomon.publish.cube.roles import share_views
 from gnomon.publish.cube.rollups import add_rollups
 from gnomon.publish.cube.root import Kinds, Root
 from gnomon.publish.cube.sql import escape
 from gnomon.publish.cube.views import Shown, build_views
+from gnomon.publish.planned import Inexpressible, Planned
 from gnomon.semantic import Manifest
 from gnomon.semantic.model import Metric, MetricKind, SemanticModel
 from gnomon.warehouse import Warehouse
@@ -122,7 +123,7 @@ def _place_metrics(
             absent = find_absent_tables(manifest, record, metric)
             if absent:
                 raise Inexpressible(explain_absent(record, absent))
-            planned = plan_metric(compiled, metric)
+            planned = plan_for_cube(compiled, metric)
             model = planned.model
             root, metrics = roots.setdefault(model.name, (Root(compiled, model, kinds), []))
             root.add_metric(planned, _describe(metric, manifest.version))

@@ -10,10 +10,6 @@ from typing import TypeAlias
 Yaml: TypeAlias = "str | int | float | bool | list[Yaml] | dict[str, Yaml]"
 
 
-class Inexpressible(Exception):  # noqa: N818
-    """Cube cannot say this exactly; the text is the reason, as part of a sentence."""
-
-
 class Kind(Enum):
     """What the values of a column are, in Cube's words."""
 

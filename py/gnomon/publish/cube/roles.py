@@ -11,10 +11,11 @@ from gnomon.engine.permission import check_policy
 from gnomon.planner import Compiled
 from gnomon.planner.algebra import Condition, Restricted, Scan
 from gnomon.publish.cube import model
-from gnomon.publish.cube.model import Inexpressible, View
-from gnomon.publish.cube.planned import Planned, plan_restricted
+from gnomon.publish.cube.model import View
+from gnomon.publish.cube.planned import plan_restricted
 from gnomon.publish.cube.root import SEGMENT_PREFIX
 from gnomon.publish.cube.views import METRIC_TIME, Shown
+from gnomon.publish.planned import Inexpressible, Planned
 
 ROWS_PREFIX = "rows__"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gnomon.planner import Compiled
-from gnomon.publish.cube.model import Inexpressible, PreAggregation
+from gnomon.publish.cube.model import PreAggregation
 from gnomon.publish.cube.root import Root
+from gnomon.publish.planned import Inexpressible
 from gnomon.semantic.model import Rollup
 
 

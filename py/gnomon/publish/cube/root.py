@@ -32,9 +32,9 @@ from gnomon.planner.sql_parts import (
     word,
     write_tests,
 )
-from gnomon.publish.cube.model import Cube, Dimension, Inexpressible, Join, Kind, Measure, Segment
-from gnomon.publish.cube.planned import Planned, Summand
+from gnomon.publish.cube.model import Cube, Dimension, Join, Kind, Measure, Segment
 from gnomon.publish.cube.sql import escape, write_sql
+from gnomon.publish.planned import Inexpressible, Planned, Summand
 from gnomon.semantic.grain import Grain
 from gnomon.semantic.model import Aggregation, EntityKind, SemanticModel
 

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from gnomon.planner.algebra import PRESENT
 from gnomon.planner.sql_parts import alias, select
-from gnomon.publish.cube.model import Inexpressible
+from gnomon.publish.planned import Inexpressible
 
 # Each reference stands as a word of its own while the rest of the text is escaped.
 _OPEN, _CLOSE = "\ue000", "\ue001"

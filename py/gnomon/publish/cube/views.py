@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from gnomon.core.names import MetricName
 from gnomon.publish.cube.model import View
-from gnomon.publish.cube.planned import Planned
 from gnomon.publish.cube.root import Root
 from gnomon.publish.cube.sql import escape
+from gnomon.publish.planned import Planned
 
 METRIC_TIME = "metric_time"
 
