@@ -81,14 +81,16 @@ def test_a_copy_holds_dimensions_rollups_and_case_lists_and_no_base_facts(
         "rollup_posts_by_creator": 60, "rollup_posts_weekly": 27,
     }  # fmt: skip
     listed = ask(database.url, "select table_name from information_schema.tables where table_schema = 'gnomon'")
-    assert {row["table_name"] for row in listed} == {*done.tables, "gnomon_stamp", "gnomon_tables"}
+    assert {row["table_name"] for row in listed} == {
+        *done.tables, *done.views, "gnomon_stamp", "gnomon_tables",
+    }  # fmt: skip
     told = ask(database.url, "select * from gnomon.gnomon_tables where part <> 'record'")
-    assert {row["table_name"]: row["row_count"] for row in told} == done.tables
+    assert {row["table_name"]: row["row_count"] for row in told} == {**done.tables, "bi_posts_day": None}
     (stamp,) = ask(database.url, "select * from gnomon.gnomon_stamp")
     assert stamp["generation_id"] == stamp["data_version"] == done.generation_id
     assert stamp["run_id"] == "00000001-0000-0000-0000-000000000000"
     assert (stamp["raw_set_id"], stamp["as_of_at"]) == ("small", datetime(2026, 3, 1))
-    assert (done.questions, done.links, done.refused, done.left_out) == (10, 3, {}, ())
+    assert (done.questions, done.links, done.refused, done.left_out) == (12, 3, {}, ())
     assert 0 < done.size == list_copies(database)[0].size < 2_000_000
 
 
@@ -566,6 +568,7 @@ def test_what_a_publish_did_is_told_in_these_words(golden: Callable[[str, str], 
         ("3 rows of 'rollup_posts' have a creator that is no creator_id of 'dim_creators'",), 10,
         {"commerce_daily": "metric 'gmv' is null, and SQL over a copy would not say so: the source has no orders."},
         2_500_000, ("public.tiers",), ("g0000-…",), {"g0001-…": "view public.tiers depends on it"}, 4.2,
+        ("bi_posts_day",),
     )  # fmt: skip
     told = {
         "published": whole,

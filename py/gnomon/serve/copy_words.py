@@ -60,4 +60,4 @@ def render_list(shown: Sequence[ShownCopy]) -> str:
 
 
 def _count(done: CopyPublication) -> str:
-    return f"{len(done.tables)} tables of {sum(done.tables.values()):,} rows"
+    return f"{len(done.tables)} tables of {sum(done.tables.values()):,} rows, {len(done.views)} views"

@@ -16,6 +16,7 @@ from gnomon.publish.questions import Asker, describe, name_measures
 from gnomon.publish.serving_copy.contents import DIALECT, CopiedTable
 from gnomon.publish.serving_copy.source import Source
 from gnomon.publish.serving_copy.statements import Words, name_relation, write
+from gnomon.publish.views import Role
 from gnomon.warehouse import DATABASE, Warehouse
 from gnomon.warehouse.postgres import PostgresSession
 
@@ -43,7 +44,7 @@ def check(session: PostgresSession, source: Source, schema: str) -> Checked:
     here = source.contents.within(schema)
     for copied in source.contents.tables:
         _check_columns(session, warehouse, copied, schema)
-    asked = sum(_ask_rollups(session, source, here))
+    asked = sum(_ask_rollups(session, source, here)) + sum(_ask_views(session, source, schema))
     refused: dict[str, str] = {}
     for saved in source.engine.manifest.saved_queries.values():
         try:
@@ -98,6 +99,34 @@ def _ask_rollups(session: PostgresSession, source: Source, here: Copy) -> Iterat
                 f"rollup '{rollup.name}': no question over it can be asked of the copy. Take it out of config.meta."
             )
         yield asked
+
+
+def _ask_views(session: PostgresSession, source: Source, schema: str) -> Iterator[int]:
+    """Add up each view by its period and by all of its attributes, and yield how many answers were compared."""
+    for view in source.contents.views.views:
+        sums = [column for column in view.columns if column.metric is not None]
+        # Where rows pass no filter, the engine has no row; and one that is filled in is 0 beside others.
+        plain = [column.name for column in sums if not column.is_filled]
+        asked = plain or [column.name for column in sums if not column.is_filtered]
+        groupings = [[view.columns[0].name], [column.name for column in view.take(Role.ATTRIBUTE)]]
+        for groups in groupings if asked else ():
+            try:
+                ours = source.engine.plan(asked, groups)
+            except QueryError:
+                continue
+            totals = [write("sum({column}) as {column}", column=name) for name in asked]
+            having = " or ".join(write("sum({column}) is not null", column=name) for name in plain)
+            theirs = write(
+                "select {columns} from {view}{by}{having}",
+                columns=Words(", ".join([*([write("{groups}", groups=groups)] if groups else []), *totals])),
+                view=name_relation(schema, view.name),
+                by=Words(write(" group by {groups}", groups=groups) if groups else ""),
+                having=Words(f" having {having}" if having and groups else ""),
+            )
+            difference = find_difference(source.served.warehouse, session.read(theirs), ours.sql, groups, asked)
+            if difference is not None:
+                _refuse(session, f"view '{view.name}' by {', '.join(groups) or 'nothing'}", difference)
+            yield 1
 
 
 def _compare(session: PostgresSession, warehouse: Warehouse, theirs: Plan, ours: Plan, asked: str) -> None:

@@ -5,14 +5,15 @@ A mart is in the copy if its YAML says so, in config.meta.serving_copy:
     dimension   a dim_ mart: what facts lead to
     cases       a fct_ mart of which people work off the rows, one by one
 
-Rollups are those that the generation holds. Nothing else can be in it: there is no other way in.
+Rollups are those that the generation holds. Nothing else can be in it: there is no other way in. Over them stand
+views of sums, for tools that add up by themselves.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from sqlglot import exp
@@ -23,6 +24,7 @@ from gnomon.planner import Copy
 from gnomon.planner.choose_rollups import TIME
 from gnomon.publish.dbt_nodes import Node
 from gnomon.publish.serving_copy.columns import HUGE, Column, check_name, read_column
+from gnomon.publish.views import Views
 from gnomon.semantic import Manifest
 from gnomon.semantic.model import EntityKind, Rollup, SemanticModel
 from gnomon.warehouse import Table
@@ -40,11 +42,12 @@ class Part(Enum):
     DIMENSION = "dimension"
     CASES = "cases"
     ROLLUP = "rollup"
+    VIEW = "view"
 
     @property
     def prefix(self) -> str:
         """How names of such tables begin."""
-        return {"dimension": "dim_", "cases": "fct_", "rollup": "rollup_"}[self.value]
+        return {"dimension": "dim_", "cases": "fct_", "rollup": "rollup_", "view": "bi_"}[self.value]
 
 
 @dataclass(frozen=True)
@@ -85,10 +88,11 @@ class Link:
 
 @dataclass(frozen=True)
 class Contents:
-    """The tables of a copy, by name, and the links between them, those to be preferred first."""
+    """The tables of a copy, by name, the links between them, those to be preferred first, and the views over them."""
 
     tables: tuple[CopiedTable, ...]
     links: tuple[Link, ...]
+    views: Views = field(default_factory=Views)
 
     def within(self, schema: str) -> Copy:
         """Return what the planner must know of a copy of these tables in a schema."""

@@ -39,10 +39,11 @@ def _tell_time() -> datetime:
 class CopyPublication:
     """What a publish into Postgres did, or would do.
 
-    `tables` are the rows of each by name; `links` how many foreign keys they have; `left_out` says which links the rows
-    do not keep; `questions` is how many answers were compared; `refused` are the saved queries that the copy does not
-    answer, with the reason; `bound` are views that still read the copy before; `removed` and `held` are generations
-    whose copies went, and those that something keeps; `size` is in bytes, with indexes.
+    `tables` are the rows of each by name, and `views` stand over them; `links` how many foreign keys they have;
+    `left_out` says which links the rows do not keep; `questions` is how many answers were compared; `refused` are the
+    saved queries that the copy does not answer, with the reason; `bound` are views of others that still read the copy
+    before; `removed` and `held` are generations whose copies went, and those that something keeps; `size` is in bytes,
+    with indexes.
     """
 
     effect: Effect
@@ -57,6 +58,7 @@ class CopyPublication:
     removed: tuple[str, ...] = ()
     held: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    views: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,9 @@ def _describe(source: Source, copies: Sequence[StoredCopy]) -> CopyPublication:
         return CopyPublication(Effect.DRY, source.generation_id)
     contents, left_out = judge(source.served.warehouse, source.contents)
     rows = count_all(source.served.warehouse, [table.source for table in contents.tables])
-    return CopyPublication(Effect.DRY, source.generation_id, rows, len(contents.links), left_out)
+    return CopyPublication(
+        Effect.DRY, source.generation_id, rows, len(contents.links), left_out, views=_name_views(source)
+    )
 
 
 def _copy_anew(
@@ -192,6 +196,7 @@ def _copy_anew(
         Effect.PUBLISHED,
         source.generation_id,
         tables=rows,
+        views=_name_views(source),
         links=len(contents.links),
         left_out=left_out,
         questions=checked.questions,
@@ -199,6 +204,10 @@ def _copy_anew(
         size=size,
         bound=bound,
     )
+
+
+def _name_views(source: Source) -> tuple[str, ...]:
+    return tuple(view.name for view in source.contents.views.views)
 
 
 def _stamp(source: Source, at: datetime) -> StoredCopy:

@@ -32,8 +32,8 @@ _STAMP_COLUMNS = {
 }
 _TABLES_COLUMNS = {
     "table_name": ("text", "A table of this schema that `gnomon publish` made."),
-    "part": ("text", "dimension, cases, rollup, or record for what is said of the copy itself."),
-    "row_count": ("bigint", "Its rows, null for a record."),
+    "part": ("text", "dimension, cases, rollup, view, or record for what is said of the copy itself."),
+    "row_count": ("bigint", "Its rows, null for a view and for a record."),
 }
 
 
@@ -89,9 +89,16 @@ def load(
             session.load(copy.schema, table.name, budget.count(table.name, rows))
         _load_records(session, contents, copy, budget.rows)
         session.execute(";\n".join(_write_keys(copy.schema, contents)))
+        types = warehouse.column_types()
+        for view in contents.views.views:
+            query = Words(view.write(contents.within(copy.schema), types))
+            create = "create view {view} as {query}"
+            session.execute(write(create, view=name_relation(copy.schema, view.name), query=query))
         session.execute(";\n".join(_write_comments(contents, copy)))
         names = name_relation(copy.schema, *budget.rows, STAMP, TABLES)
-        session.execute(write("grant select on {tables} to {role}", tables=names, role=READER))
+        views = [view.name for view in contents.views.views]
+        shown = name_relation(copy.schema, *budget.rows, STAMP, TABLES, *views)
+        session.execute(write("grant select on {tables} to {role}", tables=shown, role=READER))
         session.execute(write("analyze {tables}", tables=names))
         size = measure(session, copy.schema)
         budget.check(size, "Postgres had it")
@@ -102,7 +109,8 @@ def _load_records(session: PostgresSession, contents: Contents, copy: StoredCopy
     import pyarrow as pa
 
     stamp = pa.table({name: [getattr(copy, name)] for name in _STAMP_COLUMNS})
-    parts = {table.name: table.part.value for table in contents.tables} | dict.fromkeys((STAMP, TABLES), "record")
+    parts = {table.name: table.part.value for table in contents.tables}
+    parts |= {view.name: Part.VIEW.value for view in contents.views.views} | dict.fromkeys((STAMP, TABLES), "record")
     listed = pa.table(
         {"table_name": list(parts), "part": list(parts.values()), "row_count": [rows.get(name) for name in parts]}
     )
@@ -147,9 +155,11 @@ def _write_comments(contents: Contents, copy: StoredCopy) -> Iterator[str]:
             for name, (text, columns) in records.items()}  # fmt: skip
     for table in contents.tables:
         said[table.name] = (table.comment, {column.name: column.comment for column in table.columns})
-    for name, (text, columns) in said.items():
-        relation = name_relation(copy.schema, name)
-        yield write("comment on table {table} is {text}", table=relation, text=Text(text))
+    views = {view.name: (view.comment, {column.name: column.comment for column in view.columns})
+             for view in contents.views.views}  # fmt: skip
+    for name, (text, columns) in (said | views).items():
+        relation, kind = name_relation(copy.schema, name), Words("view" if name in views else "table")
+        yield write("comment on {kind} {table} is {text}", kind=kind, table=relation, text=Text(text))
         for column, words in columns.items():
             if words:
                 comment = "comment on column {table}.{column} is {text}"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gnomon.core.errors import WarehouseError
-from gnomon.publish.serving_copy.contents import SCHEMA, STAMP
+from gnomon.publish.serving_copy.contents import SCHEMA, STAMP, Part
 from gnomon.publish.serving_copy.statements import name_relation, write, write_moment
 from gnomon.warehouse.postgres import DEPENDENT_OBJECTS, LOCK_NOT_AVAILABLE, PostgresError, PostgresSession
 
@@ -54,7 +54,7 @@ _BOUND = """
     from pg_depend
     join pg_rewrite on pg_rewrite.oid = pg_depend.objid and pg_depend.classid = 'pg_rewrite'::regclass
     join pg_class as views on views.oid = pg_rewrite.ev_class
-    join pg_class as tables on tables.oid = pg_depend.refobjid and tables.relkind = 'r'
+    join pg_class as tables on tables.oid = pg_depend.refobjid and tables.relkind in ('r', 'v')
     where tables.relnamespace = (select oid from pg_namespace where nspname = $1)
         and views.relnamespace <> tables.relnamespace
     order by name
@@ -225,10 +225,12 @@ def _choose_patience(session: PostgresSession) -> int:
 
 
 def _take_out(session: PostgresSession, copy: StoredCopy, at: datetime, waits: int, *, withdraws: bool) -> None:
-    # Of the whole statement, as a lock_timeout would count anew for each table.
+    # Of the whole statement, as a lock_timeout would count anew for each table. A view before its tables, which a
+    # reader has once it has the view.
     session.execute(f"set local statement_timeout = {waits}")
-    tables = name_relation(copy.schema, *_list_tables(session, copy))
-    session.execute(write("lock table {tables} in access exclusive mode", tables=tables))
+    views, tables = _list_relations(session, copy)
+    named = name_relation(copy.schema, *views, *tables)
+    session.execute(write("lock table {tables} in access exclusive mode", tables=named))
     session.execute("set local statement_timeout = 0")
     aside = name_schema(copy.generation_id)
     session.execute(write("alter schema {old} rename to {aside}", old=copy.schema, aside=aside))
@@ -250,10 +252,12 @@ def _mark(session: PostgresSession, schema: str, column: str, at: datetime | Non
     session.execute(write("update {stamp} set {column} = {at}", stamp=stamp, column=column, at=moment))
 
 
-def _list_tables(session: PostgresSession, copy: StoredCopy) -> list[str]:
-    """Return what `gnomon publish` made there, and nothing that somebody else did."""
-    rows = session.fetch(write("select table_name from {tables}", tables=name_relation(copy.schema, TABLES)))
-    return sorted(row["table_name"] for row in rows)
+def _list_relations(session: PostgresSession, copy: StoredCopy) -> tuple[list[str], list[str]]:
+    """Return the views and the tables that `gnomon publish` made there, and nothing that somebody else did."""
+    rows = session.fetch(write("select table_name, part from {tables}", tables=name_relation(copy.schema, TABLES)))
+    parts = {row["table_name"]: row["part"] for row in rows}
+    views = sorted(name for name, part in parts.items() if part == Part.VIEW.value)
+    return views, sorted(set(parts) - set(views))
 
 
 def drop(session: PostgresSession, copy: StoredCopy) -> str | None:
@@ -265,8 +269,10 @@ def drop(session: PostgresSession, copy: StoredCopy) -> str | None:
     try:
         with session.transaction():
             session.execute(f"set local lock_timeout = {_MOST_WAITING_MS}")
-            tables = name_relation(copy.schema, *_list_tables(session, copy))
-            session.execute(write("drop table {tables} restrict", tables=tables))
+            views, tables = _list_relations(session, copy)
+            if views:
+                session.execute(write("drop view {views} restrict", views=name_relation(copy.schema, *views)))
+            session.execute(write("drop table {tables} restrict", tables=name_relation(copy.schema, *tables)))
             session.execute(write("drop schema {schema} restrict", schema=copy.schema))
     except PostgresError as error:
         if error.sqlstate == DEPENDENT_OBJECTS:

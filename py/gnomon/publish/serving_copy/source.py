@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,9 +12,11 @@ from gnomon.access import read_policies
 from gnomon.core.errors import WarehouseError
 from gnomon.engine import Engine
 from gnomon.engine.served import Served
+from gnomon.planner import Compiled
 from gnomon.publish.contract import read_dbt_manifest
 from gnomon.publish.dbt_nodes import read_nodes
 from gnomon.publish.serving_copy.contents import Contents, read_contents
+from gnomon.publish.views import build_views
 from gnomon.semantic import parse_manifest
 from gnomon.warehouse import Warehouse, read_receipt
 
@@ -52,6 +54,9 @@ class Source:
             rollups = served.count_rollups(manifest)
             nodes = read_nodes(read_dbt_manifest(served.warehouse), served.record.run_id, origin)
             contents = read_contents(manifest, nodes, rollups, _read_columns(served.warehouse))
+            compiled = Compiled(manifest, served.warehouse.date_columns())
+            held = [table.name for table in contents.tables]
+            contents = replace(contents, views=build_views(compiled, served.warehouse, served.record, rollups, held))
             engine = Engine(manifest, served.warehouse, served, policies=read_policies(project_dir))
             yield cls(served, engine, rollups, contents)
         finally:
