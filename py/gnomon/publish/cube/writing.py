@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from gnomon.access import read_policies
-from gnomon.core.errors import QueryError
 from gnomon.engine.served import Served
 from gnomon.publish.contract import read_dbt_manifest
 from gnomon.publish.cube.exporting import LeftOut, export_model, read_domains
 from gnomon.publish.cube.files import write_files
+from gnomon.publish.folders import check_new, write_folder
 from gnomon.semantic import parse_manifest
 
 
@@ -32,8 +30,7 @@ def export_cube(project_dir: Path, out: Path, *, working: bool = False, dry_run:
 
     QueryError if the folder is there already. It appears with all of its files at once.
     """
-    if out.exists():
-        raise QueryError(f"{out}: the folder is there already. Name a new one, or remove it.")
+    check_new(out)
     served = Served.open(project_dir, working=working)
     try:
         manifest = parse_manifest(served.record.semantic_manifest, origin=str(served.warehouse.path))
@@ -43,20 +40,5 @@ def export_cube(project_dir: Path, out: Path, *, working: bool = False, dry_run:
     finally:
         served.close()
     if not dry_run:
-        _write(files, out)
+        write_folder(files, out)
     return Written(served.data_version, export.definition_version, dict(export.metrics), export.left_out, tuple(files))
-
-
-def _write(files: dict[str, str], out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        for name, text in files.items():
-            path = making / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        making.chmod(0o755)
-        making.rename(out)
-    except BaseException:
-        shutil.rmtree(making, ignore_errors=True)
-        raise
