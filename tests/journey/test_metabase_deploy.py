@@ -35,6 +35,10 @@ def describe_warehouse(shown: Shown) -> dict[tuple[str, str], dict[str, str]]:
         ("gnomon", table.name): {column.name: _KINDS.get(column.kind, "type/Decimal") for column in table.columns}
         for table in shown.copy.contents.tables
     }
+    tables |= {
+        ("gnomon", view.name): {column.name: _KINDS.get(column.kind, "type/Decimal") for column in view.columns}
+        for view in shown.copy.contents.views.views
+    }
     technical = {("gnomon", name): {"generation_id": "type/Text"} for name in ("gnomon_stamp", "gnomon_tables")}
     return {**tables, **technical}
 

@@ -34,5 +34,8 @@ def _clause(clause: Any) -> Any:
         return clause
     word, *rest = clause
     options = next((each for each in rest if isinstance(each, dict)), None) or {}
+    if word == "case":
+        pairs = [[_clause(test), _clause(value)] for test, value in rest[0]]
+        return [word, {**options, "lib/uuid": str(uuid.uuid4())}, pairs]
     arguments = [_clause(each) for each in rest if not isinstance(each, dict) and each is not None]
     return [word, {**options, "lib/uuid": str(uuid.uuid4())}, *arguments]

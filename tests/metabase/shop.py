@@ -14,6 +14,7 @@ from gnomon.publish.metabase.wanted import (
     Field,
     FieldAddress,
     FieldTag,
+    Floored,
     Group,
     MetricQuery,
     NativeQuery,
@@ -78,8 +79,9 @@ def make_shop() -> Wanted:
     metrics = [
         Card("gmv_metric", "metric", "GMV", "Of mature days.", "metrics",
              MetricQuery(ORDERS, Sum(of(ORDERS, "gmv")), (mature,), of(ORDERS, "day"), "day"), "line"),
-        Card("refund_rate", "metric", "Refund rate", "Refunds per order.", "metrics",
-             MetricQuery(ORDERS, Ratio(Sum(of(ORDERS, "refunds")), Sum(of(ORDERS, "orders"))),
+        Card("refund_rate", "metric", "Refund rate", "Refunds per order, of 30 at least.", "metrics",
+             MetricQuery(ORDERS, Floored(Ratio(Sum(of(ORDERS, "refunds")), Sum(of(ORDERS, "orders"))),
+                                         Sum(of(ORDERS, "orders")), 30),
                          (mature, Equals(of(ORDERS, "tier"), "gold")), of(ORDERS, "day"), "week"), "line"),
     ]  # fmt: skip
     both = {"days": "days", "region": "region"}

@@ -17,6 +17,7 @@ from gnomon.publish.metabase.wanted import (
     Card,
     Equals,
     FieldTag,
+    Floored,
     MetricQuery,
     NativeQuery,
     ParameterKind,
@@ -86,9 +87,12 @@ def read_query(answer: Mapping[str, Any], names: Names) -> Query:
         return OtherQuery(json.dumps(_drop_own(answer), sort_keys=True, ensure_ascii=False))
 
 
-def _write_aggregate(aggregate: Sum | Ratio, names: Names) -> list[Any]:
+def _write_aggregate(aggregate: Sum | Ratio | Floored, names: Names) -> list[Any]:
     if isinstance(aggregate, Sum):
         return ["sum", ["field", names.id_of_field(aggregate.field), None]]
+    if isinstance(aggregate, Floored):
+        is_enough = [">=", _write_aggregate(aggregate.units, names), aggregate.least]
+        return ["case", [[is_enough, _write_aggregate(aggregate.value, names)]]]
     # Metabase's own division is null where it would be by 0.
     return ["/", _write_aggregate(aggregate.numerator, names), _write_aggregate(aggregate.denominator, names)]
 
@@ -132,10 +136,16 @@ def _read_structured(query: Mapping[str, Any], condition: Any, names: Names) -> 
     return MetricQuery(table, _read_aggregate(aggregation, names), filters, names.field_of(time_id), grain)
 
 
-def _read_aggregate(clause: Any, names: Names) -> Sum | Ratio:
+def _read_aggregate(clause: Any, names: Names) -> Sum | Ratio | Floored:
     word, _, arguments = _take_apart(clause)
     if word == "aggregation-options":
         return _read_aggregate(arguments[0], names)
+    if word == "case":
+        [[[condition, value]]] = arguments
+        asked, _, [units, least] = _take_apart(condition)
+        shown, counted = _read_aggregate(value, names), _read_aggregate(units, names)
+        if asked == ">=" and isinstance(counted, Sum) and not isinstance(shown, Floored) and isinstance(least, int):
+            return Floored(shown, counted, least)
     if word == "/":
         above, below = (_read_aggregate(each, names) for each in arguments)
         if isinstance(above, Sum) and isinstance(below, Sum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gnomon.core.errors import WarehouseError
@@ -12,9 +12,11 @@ from gnomon.publish.metabase.survey import Survey
 from gnomon.publish.metabase.transport import Transport
 from gnomon.publish.metabase.wanted import (
     FieldAddress,
+    Floored,
     MetricQuery,
     NativeQuery,
     Ratio,
+    Sum,
     TableAddress,
     TableQuery,
     Wanted,
@@ -81,9 +83,18 @@ def _list_needed(wanted: Wanted) -> tuple[set[TableAddress], set[FieldAddress]]:
         if isinstance(query, TableQuery):
             continue
         assert isinstance(query, MetricQuery)
-        whole = query.aggregate
-        parts = (whole.numerator, whole.denominator) if isinstance(whole, Ratio) else (whole,)
-        fields.update(each.field for each in parts)
+        fields.update(_list_fields(query.aggregate))
         fields.update(each.field for each in query.filters)
         fields.add(query.time)
     return tables | {TableAddress(each.schema, each.table) for each in fields}, fields
+
+
+def _list_fields(aggregate: Sum | Ratio | Floored) -> Iterator[FieldAddress]:
+    match aggregate:
+        case Sum(field):
+            yield field
+        case Ratio(above, below):
+            yield from (above.field, below.field)
+        case Floored(value, units):
+            yield units.field
+            yield from _list_fields(value)

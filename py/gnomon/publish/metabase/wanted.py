@@ -72,6 +72,15 @@ class Ratio:
 
 
 @dataclass(frozen=True)
+class Floored:
+    """A value that is null where the sum of `units` is under `least`."""
+
+    value: Sum | Ratio
+    units: Sum
+    least: int
+
+
+@dataclass(frozen=True)
 class Equals:
     """A column has this value."""
 
@@ -84,7 +93,7 @@ class MetricQuery:
     """An aggregate over the rows of a table, with the time that it is shown over by default."""
 
     table: TableAddress
-    aggregate: Sum | Ratio
+    aggregate: Sum | Ratio | Floored
     filters: tuple[Equals, ...]
     time: FieldAddress
     grain: Literal["day", "week", "month"]

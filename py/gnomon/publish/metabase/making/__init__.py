@@ -9,7 +9,7 @@ from gnomon.core.errors import WarehouseError
 from gnomon.dashboards import load_dashboards
 from gnomon.dashboards.periods import choose_days
 from gnomon.dashboards.questions import Scope
-from gnomon.publish.metabase.making.cases import COLLECTION, list_cases
+from gnomon.publish.metabase.making import cases, metrics
 from gnomon.publish.metabase.making.mails import write_subscription
 from gnomon.publish.metabase.making.pages import PageMaker
 from gnomon.publish.metabase.making.tables import list_tables
@@ -34,8 +34,8 @@ def make_wanted(project_dir: Path, copy: PostgresAddress, *, shown_as: PostgresA
         if engine.as_of is None:
             raise WarehouseError(f"{copy}: its generation has no record of a build, so its days are not known.")
         dashboards = load_dashboards(engine, project_dir)
-        cases = list_cases(engine.manifest, door.contents)
-        maker = PageMaker(door, engine, {each.table: each for each in cases})
+        lists = cases.list_cases(engine.manifest, door.contents)
+        maker = PageMaker(door, engine, {each.table: each for each in lists})
         pages = [
             maker.make(each, Scope(choose_days(engine.as_of, each.last_days, None, None), engine.as_of))
             for each in dashboards
@@ -44,7 +44,8 @@ def make_wanted(project_dir: Path, copy: PostgresAddress, *, shown_as: PostgresA
             Collection(_ROOT, "Gnomon", "Made from the project's definitions; what is changed here by hand is told."),
             Collection(_PAGES, "Dashboards", "Pages for ops, policy and business.", _ROOT),
             *(page.collection for page in pages),
-            Collection(COLLECTION, "Case lists", "Rows that people work off, one by one.", _ROOT),
+            Collection(metrics.COLLECTION, "Metrics", "What can be asked by any attribute, from views of sums.", _ROOT),
+            Collection(cases.COLLECTION, "Case lists", "Rows that people work off, one by one.", _ROOT),
         )
         return Wanted(
             definition_version=door.stored.definition_version,
@@ -53,7 +54,8 @@ def make_wanted(project_dir: Path, copy: PostgresAddress, *, shown_as: PostgresA
             tables=list_tables(engine.manifest, door.contents),
             collections=collections,
             cards=(
-                *(card for each in cases for card in (each.model, each.card)),
+                *metrics.list_metrics(engine.manifest, door.contents.views),
+                *(card for each in lists for card in (each.model, each.card)),
                 *(card for page in pages for card in page.cards),
             ),
             dashboards=tuple(page.dashboard for page in pages),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from gnomon.publish.metabase.wanted import Field, FieldAddress, Table, TableAddress
 from gnomon.publish.serving_copy.contents import SCHEMA, STAMP, Contents, CopiedTable, Part
 from gnomon.publish.serving_copy.schemas import TABLES
+from gnomon.publish.views.model import Role
 from gnomon.semantic.model import Manifest
 
 _TECHNICAL = {
@@ -14,6 +15,7 @@ _TECHNICAL = {
     TABLES: "The tables of the copy and their rows.",
 }
 _KEY, _FOREIGN_KEY, _CATEGORY = "type/PK", "type/FK", "type/Category"
+_ATTRIBUTES = (Role.ATTRIBUTE, Role.MATURITY)
 _TEXT, _BOOLEAN = "VARCHAR", "BOOLEAN"
 
 
@@ -37,6 +39,19 @@ def list_tables(manifest: Manifest, contents: Contents) -> tuple[Table, ...]:
             fields=tuple(_describe_fields(table, links, attributes)),
         )
         for table in contents.tables
+    ]
+    described += [
+        Table(
+            address=TableAddress(SCHEMA, view.name),
+            title=view.name.removeprefix("bi_").replace("_", " ").capitalize() + " (sums)",
+            description=view.comment,
+            is_hidden=False,
+            fields=tuple(
+                Field(column.name, column.comment, _CATEGORY if column.role in _ATTRIBUTES else None)
+                for column in view.columns
+            ),
+        )
+        for view in contents.views.views
     ]
     hidden = [Table(TableAddress(SCHEMA, name), name, told, True, ()) for name, told in _TECHNICAL.items()]
     return (*described, *hidden)
