@@ -42,10 +42,10 @@ class Comparison:
 
     def __post_init__(self) -> None:
         text = self.world.manifest_path.read_text(encoding="utf-8")
-        prefix = f'\\"{CATALOG}\\".'
-        self._compiled = Compiled(
-            parse_manifest(text if self.has_catalog else text.replace(prefix, ""), origin=str(self.world.manifest_path))
-        )
+        prefix, origin = f'\\"{CATALOG}\\".', str(self.world.manifest_path)
+        self._compiled = Compiled(parse_manifest(text, origin))
+        there = text if self.has_catalog else text.replace(prefix, "")
+        self._compiled_there = Compiled(parse_manifest(there, origin))
         with self.world.open() as connection:
             self._types = read_types(connection, has_catalog=self.has_catalog)
         self._warehouse = Warehouse.attach(self.world.database, CATALOG)
@@ -85,7 +85,7 @@ class Comparison:
 
     def _compare(self, asked: Asked, question: Question, base: str, right: Answer) -> None:
         try:
-            sql = plan(self._compiled, question, dialect=self.dialect, types=self._types).sql
+            sql = plan(self._compiled_there, question, dialect=self.dialect, types=self._types).sql
         except QueryError as refusal:
             self.refused[str(refusal)] += 1
             return
