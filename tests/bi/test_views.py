@@ -6,23 +6,26 @@ posts_weekly  has nothing that the view has not, and so no view
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 
+import adbc_driver_postgresql.dbapi as adbc
 import pytest
 from sqlglot import exp, parse_one
 
 from gnomon import Engine
+from gnomon.core.errors import WarehouseError
 from gnomon.publish.planned import Inexpressible
-from gnomon.publish.serving_copy import copy_generation
+from gnomon.publish.serving_copy import copy_generation, roll_back_copy
 from gnomon.publish.serving_copy.source import Source
 from gnomon.publish.views import Role, View, Views
 from gnomon.publish.views.formulas import simplify
 from gnomon.publish.views.wording import find_last_mature
 from gnomon.semantic.grain import Grain
-from gnomon.warehouse.postgres import PostgresAddress
+from gnomon.warehouse.postgres import PostgresAddress, PostgresSession
 from tests.bi.world import ROLLUPS, build_world
 from tests.copies import BUDGET, ask, make_database, run, serve, take_from
 from tests.generations import METRICS
@@ -105,6 +108,56 @@ def test_the_views_of_a_new_copy_read_the_new_copy(small: Path, database: Postgr
     assert [float(row["stamp"]) for row in (*before, *ask(database.url, query))] == [1, 2]
     # Nothing of the old copy hangs on its own views, so it goes.
     assert (done.bound, dict(done.held), len(done.removed)) == ((), {}, 1)
+
+
+def test_a_reader_in_a_transaction_reads_views_and_tables_of_one_copy_to_its_end(
+    small: Path, database: PostgresAddress
+) -> None:
+    copy_generation(small, database, budget=BUDGET)
+    serve(small, 2)
+    with closing(adbc.connect(database.url)) as reader, reader.cursor() as cursor:
+        cursor.execute("select sum(views) / sum(posts) from gnomon.bi_posts_day")
+        assert float(cursor.fetchall()[0][0]) == 1
+        with pytest.raises(WarehouseError, match="readers held the copy in service through 2 tries"):
+            copy_generation(small, database, budget=BUDGET, tries=2)
+        cursor.execute("select sum(views) / sum(posts) from gnomon.rollup_posts_weekly")
+        assert float(cursor.fetchall()[0][0]) == 1
+    copy_generation(small, database, budget=BUDGET)
+    assert float(ask(database.url, "select sum(views) / sum(posts) as stamp from gnomon.bi_posts_day")[0]["stamp"]) == 2
+
+
+def test_readers_of_views_that_never_rest_get_one_whole_copy_in_every_answer(
+    small: Path, database: PostgresAddress
+) -> None:
+    """Each answer reads a view and a table beside it; a swap between the two would give two stamps."""
+    query = """
+        select (select sum(views) / sum(posts) from gnomon.bi_posts_day)::int as shown,
+            (select sum(views) / sum(posts) from gnomon.rollup_posts_weekly)::int as rolled
+    """
+    copy_generation(small, database, budget=BUDGET)
+    ends, seen, faults = threading.Event(), set[tuple[int, int]](), list[BaseException]()
+
+    def read() -> None:
+        try:
+            with PostgresSession.open(database) as session:
+                while not ends.is_set():
+                    (row,) = session.fetch(query)
+                    seen.add((row["shown"], row["rolled"]))
+        except BaseException as error:
+            faults.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        serve(small, 2)
+        for _ in range(3):
+            copy_generation(small, database, budget=BUDGET)
+            roll_back_copy(database)
+    finally:
+        ends.set()
+        reader.join()
+    assert faults == []
+    assert seen == {(1, 1), (2, 2)}
 
 
 def test_a_view_of_somebody_else_over_ours_is_told_and_keeps_the_old_copy(
