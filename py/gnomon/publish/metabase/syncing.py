@@ -58,13 +58,13 @@ def wait_for_tables(transport: Transport, survey: Survey, wanted: Wanted, waitin
 
 
 def _list_missing(wanted: Wanted, names: Names) -> list[str]:
-    tables, fields = list_needed(wanted)
+    tables, fields = _list_needed(wanted)
     missing = [f"{each.schema}.{each.table}" for each in tables if each not in names.tables]
     named = [f"{each.schema}.{each.table}.{each.column}" for each in fields if each not in names.fields]
     return sorted(missing) + sorted(each for each in named if each.rpartition(".")[0] not in missing)
 
 
-def list_needed(wanted: Wanted) -> tuple[set[TableAddress], set[FieldAddress]]:
+def _list_needed(wanted: Wanted) -> tuple[set[TableAddress], set[FieldAddress]]:
     """Return the tables and the columns that something wanted names."""
     fields: set[FieldAddress] = set()
     tables = {table.address for table in wanted.tables}
