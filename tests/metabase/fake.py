@@ -7,7 +7,8 @@ import itertools
 import json
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tests.metabase.fake_queries import to_stages
@@ -37,7 +38,8 @@ class FakeMetabase:
         self.warehouse, self.polls, self.mbql = warehouse, polls, mbql
         self.broken_sql = "no_such_column"
         self.first_user: Row | None = None
-        self._ids = itertools.count(1)
+        # Each kind is numbered by itself, so that an id says nothing of the kind.
+        self._ids: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(1))
         self.rows: dict[str, dict[int, Row]] = {
             kind: {}
             for kind in ("database", "table", "field", "collection", "card", "dashboard", "notification", "pulse")
@@ -129,7 +131,7 @@ class FakeMetabase:
         return self.rows[kind][row_id]
 
     def _add(self, kind: str, **values: Any) -> Row:
-        row = {"id": next(self._ids), "entity_id": secrets.token_urlsafe(16)[:21], **values}
+        row = {"id": next(self._ids[kind]), "entity_id": secrets.token_urlsafe(16)[:21], **values}
         self.rows[kind][row["id"]] = row
         return row
 
@@ -328,7 +330,7 @@ class FakeMetabase:
         for position, tab in enumerate(sent):
             if tab["id"] > 0 and tab["id"] not in there:
                 raise RefusalError(400, f"no such tab: {tab['id']}")
-            ids[tab["id"]] = tab["id"] if tab["id"] > 0 else next(self._ids)
+            ids[tab["id"]] = tab["id"] if tab["id"] > 0 else next(self._ids["tab"])
             fresh.append({"entity_id": None, **there.get(tab["id"], {}), "id": ids[tab["id"]], "name": tab["name"],
                           "position": position, "dashboard_id": row["id"]})  # fmt: skip
         row["tabs"] = fresh
@@ -346,7 +348,7 @@ class FakeMetabase:
                 self._row("card", tile["card_id"])
             # A mapping that names no card is ignored without a word.
             mappings = [each for each in tile.get("parameter_mappings") or () if each.get("card_id")]
-            new = {"id": next(self._ids), "entity_id": secrets.token_urlsafe(16)[:21]}
+            new = {"id": next(self._ids["dashcard"]), "entity_id": secrets.token_urlsafe(16)[:21]}
             fresh.append({**there.get(tile["id"], new), **{name: tile.get(name) for name in _TILE},
                           "dashboard_id": row["id"], "parameter_mappings": mappings, "inline_parameters": [],
                           "dashboard_tab_id": None if tab is None else tabs[tab]})  # fmt: skip
@@ -383,10 +385,10 @@ class FakeMetabase:
         row = self._add(
             "notification", payload_type=body["payload_type"], active=body.get("active", True), creator_id=1
         )
-        row["payload"] = {"send_once": False, **body["payload"], "id": next(self._ids)}
+        row["payload"] = {"send_once": False, **body["payload"], "id": next(self._ids["payload"])}
         row["payload_id"] = row["payload"]["id"]
-        row["subscriptions"] = [{**each, "id": next(self._ids)} for each in body["subscriptions"]]
-        row["handlers"] = [{**each, "id": next(self._ids), "channel_id": None} for each in body["handlers"]]
+        row["subscriptions"] = [{**each, "id": next(self._ids["schedule"])} for each in body["subscriptions"]]
+        row["handlers"] = [{**each, "id": next(self._ids["handler"]), "channel_id": None} for each in body["handlers"]]
         return row
 
     def _put_notification(self, row_id: int, body: Row) -> Row:
@@ -410,9 +412,9 @@ class FakeMetabase:
         if not {each["dashboard_card_id"] for each in body["cards"]} <= tiles:
             raise RefusalError(400, "cards must be on the dashboard")
         return self._add("pulse", name=body["name"], dashboard_id=body["dashboard_id"], cards=self._name(body["cards"]),
-                         channels=[{**each, "id": next(self._ids)} for each in body["channels"]], archived=False,
-                         skip_if_empty=body.get("skip_if_empty", False), parameters=body.get("parameters") or [],
-                         creator_id=1, collection_id=None)  # fmt: skip
+                         channels=[{**each, "id": next(self._ids["channel"])} for each in body["channels"]],
+                         archived=False, skip_if_empty=body.get("skip_if_empty", False),
+                         parameters=body.get("parameters") or [], creator_id=1, collection_id=None)  # fmt: skip
 
     def _put_pulse(self, row_id: int, body: Row) -> Row:
         row = self._row("pulse", row_id)
@@ -430,7 +432,12 @@ class FakeMetabase:
     def _add_group(self, body: Row) -> Row:
         if body["name"] in {each["name"] for each in self.groups.values()}:
             raise RefusalError(400, "A group with that name already exists.")
-        row = {"id": next(self._ids), "name": body["name"], "magic_group_type": None, "member_count": 0}
+        row = {
+            "id": next(self._ids["group"]) + ADMINS,
+            "name": body["name"],
+            "magic_group_type": None,
+            "member_count": 0,
+        }
         self.groups[row["id"]] = row
         self.collection_graph[str(row["id"])], self.database_graph[str(row["id"])] = {}, {}
         return row

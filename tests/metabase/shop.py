@@ -89,12 +89,12 @@ def make_shop() -> Wanted:
     commerce = Dashboard(
         "commerce", "Commerce", "What is sold.", "ops",
         (Parameter("days", "Days", "date/all-options", "past30days"), Parameter("region", "Region", "string/=")),
-        (Tab("sales", "Sales"), Tab("after", "After the sale")),
+        (Tab("gmv", "Sales"), Tab("after", "After the sale")),
         (
-            Dashcard("words", "sales", 0, 0, 24, 2, text="**Days** end at midnight, UTC."),
-            Dashcard("gmv", "sales", 2, 0, 12, 6, card="gmv", wires=both),
-            Dashcard("orders", "sales", 2, 12, 12, 6, card="orders", wires=both, settings={"card.title": "All orders"}),
-            Dashcard("by_region", "sales", 8, 0, 24, 6, card="orders_by_region", wires=both, click=click),
+            Dashcard("words", "gmv", 0, 0, 24, 2, text="**Days** end at midnight, UTC."),
+            Dashcard("gmv", "gmv", 2, 0, 12, 6, card="gmv", wires=both),
+            Dashcard("orders", "gmv", 2, 12, 12, 6, card="orders", wires=both, settings={"card.title": "All orders"}),
+            Dashcard("by_region", "gmv", 8, 0, 24, 6, card="orders_by_region", wires=both, click=click),
             Dashcard("refunds", "after", 0, 0, 12, 6, card="refunds", wires=both),
             Dashcard("by_tier", "after", 0, 12, 12, 6, card="refunds_by_tier", wires={"region": "region"}),
         ),

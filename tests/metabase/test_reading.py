@@ -83,7 +83,7 @@ def test_a_recorded_dashboard_is_the_same_in_both_forms(recorded: Path) -> None:
     tiles: Any = one.document["dashcards"]
     assert tiles["#32"] == {"row": 0, "column": 0, "width": 12, "height": 9, "card": "combined"}
     assert tiles["#33"]["card"] == "#28"
-    assert one.parts == {"#32": 32, "#33": 33, "#34": 34}
+    assert one.parts == {"tile/#32": 32, "tile/#33": 33, "tile/#34": 34}
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -25,7 +25,7 @@ class Body(BaseModel):
 
 
 class DatabaseBody(Body):
-    """POST /api/database and PUT /api/database/:id."""
+    """POST /api/database."""
 
     name: Text
     engine: Literal["postgres", "duckdb"]
@@ -186,9 +186,8 @@ class ClickEnd(Body):
     """Where a value that was clicked comes from, or goes to."""
 
     id: Text
-    type: Literal["column", "variable", "dimension"]
+    type: Literal["column", "variable"]
     name: Text | None = None
-    dimension: Clause | None = None
 
 
 class ClickMapping(Body):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from gnomon.core.errors import WarehouseError, explain_unknown
 from gnomon.publish.metabase.identity import Kind, Ref
 from gnomon.publish.metabase.wanted import FieldAddress, TableAddress
+
+Part = Literal["tab/", "tile/"]
 
 
 @dataclass
@@ -18,9 +20,14 @@ class Names:
     database_id: int | None = None
     tables: dict[TableAddress, int] = field(default_factory=dict)
     fields: dict[FieldAddress, int] = field(default_factory=dict)
-    # The ids of things of ours, and of tabs and dashcards by dashboard.
+    # The ids of things of ours; and, by dashboard, those of tabs and tiles, under names that tell the two apart.
     ids: dict[Ref, int] = field(default_factory=dict)
     parts: dict[Ref, dict[str, int]] = field(default_factory=dict)
+
+    def parts_of(self, dashboard: str, part: Part) -> dict[str, int]:
+        """Return the ids of a dashboard's tabs, or of its tiles, by our keys."""
+        known = self.parts.get(Ref("dashboard", dashboard), {})
+        return {name.removeprefix(part): each for name, each in known.items() if name.startswith(part)}
 
     def learn_tables(self, tables: Iterable[Mapping[str, Any]]) -> None:
         """Take the ids of tables and fields from what the server says of a database."""

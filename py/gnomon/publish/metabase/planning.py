@@ -12,7 +12,7 @@ from gnomon.publish.metabase.documents import Difference, Document, compare, doc
 from gnomon.publish.metabase.identity import Kind, Ref, digest
 from gnomon.publish.metabase.needs import list_needs
 from gnomon.publish.metabase.reading import Seen
-from gnomon.publish.metabase.survey import Memory, ServerState, is_unfinished
+from gnomon.publish.metabase.survey import Memory, ServerState
 from gnomon.publish.metabase.wanted import Wanted
 from gnomon.state import Remembered, Status
 
@@ -158,7 +158,7 @@ def _tell_effect(
         if ref.kind == "table" and _is_untold(ref, seen, remembered.get(Ref("database", wanted.database.key))):
             return Effect.UPDATE, ""
         return Effect.DRIFTED, "it is there already, not as wanted, and nothing is remembered of it"
-    if is_unfinished(before):
+    if before.status is Status.MAKING:
         return Effect.UPDATE, "it was begun and not finished"
     if seen.is_archived and before.status is Status.THERE:
         return Effect.DRIFTED, "it was archived there"

@@ -20,7 +20,7 @@ _SECRET = "**MetabasePass**"
 
 @dataclass(frozen=True)
 class Seen:
-    """One thing as the server has it; `parts` are the ids of tabs and dashcards by our keys, or by #ID."""
+    """One thing as the server has it; `parts` are the ids of tab/KEY and tile/KEY, or of tab/#ID and tile/#ID."""
 
     id: int
     name: str
@@ -91,12 +91,13 @@ def read_card(answer: Mapping[str, Any], names: Names) -> Seen:
 
 def read_dashboard(answer: Mapping[str, Any], names: Names, ref: Ref, wanted: Dashboard | None) -> Seen:
     """Return a dashboard; its tabs and dashcards under our keys where they are known, or can be told."""
-    known = {each: key for key, each in names.parts.get(ref, {}).items()}
-    tabs = pair_tabs(answer.get("tabs") or (), known, wanted)
+    known_tabs = {each: key for key, each in names.parts_of(ref.key, "tab/").items()}
+    known_tiles = {each: key for key, each in names.parts_of(ref.key, "tile/").items()}
+    tabs = pair_tabs(answer.get("tabs") or (), known_tabs, wanted)
     tiles: dict[int, dict[str, Any]] = {}
     for dashcard in answer.get("dashcards") or ():
         tiles[dashcard["id"]] = _read_dashcard(dashcard, names, tabs)
-    keys = pair_dashcards(tiles, known, wanted)
+    keys = pair_dashcards(tiles, known_tiles, wanted)
     parameters = [
         thin({"key": each["id"], "title": each.get("name"), "kind": each["type"], "default": each.get("default")})
         for each in answer.get("parameters") or ()
@@ -109,8 +110,8 @@ def read_dashboard(answer: Mapping[str, Any], names: Names, ref: Ref, wanted: Da
         "tabs": [{"key": tabs[each["id"]], "name": each["name"]} for each in answer.get("tabs") or ()],
         "dashcards": {keys[tile_id]: tile for tile_id, tile in tiles.items()},
     }
-    parts = {key: tab_id for tab_id, key in tabs.items()} | {key: tile_id for tile_id, key in keys.items()}
-    return _see(answer, thin(document), parts)
+    parts = {f"tab/{key}": tab_id for tab_id, key in tabs.items()}
+    return _see(answer, thin(document), {**parts, **{f"tile/{key}": tile_id for tile_id, key in keys.items()}})
 
 
 def read_alert(answer: Mapping[str, Any], names: Names) -> Seen:
@@ -135,7 +136,7 @@ def read_subscription(answer: Mapping[str, Any], names: Names) -> Seen:
     """Return a subscription, with the dashcards that it sends."""
     channels = [each for each in answer.get("channels") or () if each.get("enabled", True)]
     key = names.key_of("dashboard", answer.get("dashboard_id"))
-    parts = {each: name for name, each in names.parts.get(Ref("dashboard", key or ""), {}).items()}
+    parts = {each: name for name, each in names.parts_of(key or "", "tile/").items()}
     tiles = [each.get("dashboard_card_id") for each in answer.get("cards") or ()]
     document: dict[str, Any] = {
         "dashboard": key,

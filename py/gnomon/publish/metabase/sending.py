@@ -117,7 +117,7 @@ class Sending:
     def remember_archived(self, ref: Ref, name: str, seen: Seen | None) -> None:
         """Remember that a thing is archived, so that it comes back with its ids where it is wanted again."""
         answered = digest(seen.document) if seen else None
-        parts = {key: each for key, each in (seen.parts if seen else {}).items() if not key.startswith("#")}
+        parts = _list_ours(seen.parts) if seen else {}
         self._memory.write(
             Remembered(
                 ref.kind,
@@ -168,7 +168,7 @@ class Sending:
 
     def _remember(self, ref: Ref, name: str, seen: Seen) -> Remembered:
         before = self._before.get((ref.kind, ref.key))
-        parts = {key: each for key, each in seen.parts.items() if not key.startswith("#")}
+        parts = _list_ours(seen.parts)
         if ref.kind == "database" and before is not None:
             parts = dict(before.parts)
         return Remembered(
@@ -280,3 +280,7 @@ class Sending:
             there = self._survey.fetch(ref, thing_id)
             kept = {name: there[name] for name in ("name", "cards", "channels", "skip_if_empty", "parameters")}
             self._transport.put(f"/api/pulse/{thing_id}", bodies.SubscriptionArchive(**kept, archived=True).dump())
+
+
+def _list_ours(parts: Mapping[str, int]) -> dict[str, int]:
+    return {name: each for name, each in parts.items() if not name.startswith(("tab/#", "tile/#"))}

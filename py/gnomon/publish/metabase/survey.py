@@ -13,7 +13,7 @@ from gnomon.publish.metabase.names import Names
 from gnomon.publish.metabase.reading import Seen
 from gnomon.publish.metabase.transport import Transport
 from gnomon.publish.metabase.wanted import Group, Wanted
-from gnomon.state import Remembered, Status
+from gnomon.state import Remembered
 
 Memory = Mapping[tuple[str, str], Remembered]
 _PATHS = {
@@ -113,6 +113,9 @@ class Survey:
         self._answers = {name: each for name, each in self._answers.items() if name == "tables"}
         if ref.kind == "card":
             self._translate_entity_ids()
+        return self._find_alike(ref)
+
+    def _find_alike(self, ref: Ref) -> dict[int, Seen]:
         taken = {each for other, each in self.state.names.ids.items() if other.kind == ref.kind and other != ref}
         found: dict[int, Seen] = {}
         for thing_id in self._list_ids(ref):
@@ -153,7 +156,7 @@ class Survey:
             table = self._find_table(ref)
             return self._see(ref, table) if table else None
         before = remembered.known if remembered else ()
-        alike = {each: seen for each, seen in self.list_alike(ref).items() if each not in before}
+        alike = {each: seen for each, seen in self._find_alike(ref).items() if each not in before}
         if len(alike) > 1:
             document = document_of(ref, self._things[ref], self._wanted)
             same = {each: seen for each, seen in alike.items() if seen.document == document}
@@ -281,11 +284,6 @@ def _is_other(ref: Ref, seen: Seen, remembered: Remembered) -> bool:
     is_loose = isinstance(tied, str) and tied.startswith("#")
     known, there = remembered.entity_id, seen.entity_id
     return is_loose or (known is not None and there is not None and known != there)
-
-
-def is_unfinished(remembered: Remembered | None) -> bool:
-    """Tell whether we began to make a thing and never came to its end."""
-    return remembered is not None and remembered.status is Status.MAKING
 
 
 def _is_in(collection: Mapping[str, Any], parent: int | None, name: str) -> bool:

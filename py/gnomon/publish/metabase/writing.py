@@ -94,15 +94,15 @@ def write_dashboard(dashboard: Dashboard, names: Names) -> bodies.DashboardBody:
 
 def change_dashboard(wanted: Wanted, dashboard: Dashboard, names: Names) -> bodies.DashboardChange:
     """Return all of a dashboard. Tabs and tiles that are there keep their ids: subscriptions and links need them."""
-    parts = names.parts.get(Ref("dashboard", dashboard.key), {})
-    ids = dict(parts)
-    keys = [*(tab.key for tab in dashboard.tabs), *(tile.key for tile in dashboard.dashcards)]
-    for number, key in enumerate(keys, start=1):
-        ids.setdefault(key, -number)
+    tabs, tiles = names.parts_of(dashboard.key, "tab/"), names.parts_of(dashboard.key, "tile/")
+    for number, tab in enumerate(dashboard.tabs, start=1):
+        tabs.setdefault(tab.key, -number)
+    for number, tile in enumerate(dashboard.dashcards, start=1):
+        tiles.setdefault(tile.key, -number)
     return bodies.DashboardChange(
         **_dashboard(dashboard, names),
-        tabs=[bodies.TabBody(id=ids[tab.key], name=tab.name) for tab in dashboard.tabs],
-        dashcards=[_dashcard(wanted, each, ids, names) for each in dashboard.dashcards],
+        tabs=[bodies.TabBody(id=tabs[tab.key], name=tab.name) for tab in dashboard.tabs],
+        dashcards=[_dashcard(wanted, each, tiles[each.key], tabs[each.tab], names) for each in dashboard.dashcards],
         archived=False,
     )
 
@@ -205,7 +205,7 @@ def _parameter(parameter: Parameter) -> bodies.ParameterBody:
     )
 
 
-def _dashcard(wanted: Wanted, tile: Dashcard, ids: Mapping[str, int], names: Names) -> bodies.DashcardBody:
+def _dashcard(wanted: Wanted, tile: Dashcard, tile_id: int, tab_id: int, names: Names) -> bodies.DashcardBody:
     settings = _json(tile.settings)
     mappings = []
     card_id = None
@@ -221,9 +221,9 @@ def _dashcard(wanted: Wanted, tile: Dashcard, ids: Mapping[str, int], names: Nam
     if tile.click is not None:
         settings = {**settings, "click_behavior": _click(wanted, tile, names).dump()}
     return bodies.DashcardBody(
-        id=ids[tile.key],
+        id=tile_id,
         card_id=card_id,
-        dashboard_tab_id=ids[tile.tab],
+        dashboard_tab_id=tab_id,
         row=tile.row,
         col=tile.column,
         size_x=tile.width,
@@ -265,7 +265,7 @@ def _click(wanted: Wanted, tile: Dashcard, names: Names) -> bodies.ClickBody:
 
 def _sent(wanted: Wanted, subscription: Subscription, names: Names) -> list[bodies.SentCard]:
     dashboard = next(each for each in wanted.dashboards if each.key == subscription.dashboard)
-    parts = names.parts.get(Ref("dashboard", dashboard.key), {})
+    parts = names.parts_of(dashboard.key, "tile/")
     tiles = sorted((tile for tile in dashboard.dashcards if tile.card), key=lambda tile: (tile.row, tile.column))
     return [
         bodies.SentCard(
