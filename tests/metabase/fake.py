@@ -412,9 +412,9 @@ class FakeMetabase:
         if not {each["dashboard_card_id"] for each in body["cards"]} <= tiles:
             raise RefusalError(400, "cards must be on the dashboard")
         return self._add("pulse", name=body["name"], dashboard_id=body["dashboard_id"], cards=self._name(body["cards"]),
-                         channels=[{**each, "id": next(self._ids["channel"])} for each in body["channels"]], archived=False,
-                         skip_if_empty=body.get("skip_if_empty", False), parameters=body.get("parameters") or [],
-                         creator_id=1, collection_id=None)  # fmt: skip
+                         channels=[{**each, "id": next(self._ids["channel"])} for each in body["channels"]],
+                         archived=False, skip_if_empty=body.get("skip_if_empty", False),
+                         parameters=body.get("parameters") or [], creator_id=1, collection_id=None)  # fmt: skip
 
     def _put_pulse(self, row_id: int, body: Row) -> Row:
         row = self._row("pulse", row_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +66,16 @@ def find_command(asked: Asked) -> tuple[str | int, ...] | None:
     return NOUNS[match[1]], "update", int(match[2])
 
 
-def test_the_official_client_sends_every_body_that_we_send_and_the_same_comes_of_it(
-    asked: list[Asked], tmp_path: Path
-) -> None:
+def replay(
+    asked: list[Asked], warehouse: Mapping[tuple[str, str], Mapping[str, str]], home: Path
+) -> set[tuple[Any, ...]]:
+    """Have the client send what we sent, to a fake like ours, and hold what comes of it against ours.
+
+    Returns the client's words; AssertionError with every body that it rejected.
+    """
     # Two fakes that number alike: one is asked as we ask it, the other by the client.
-    with serve(FakeMetabase(WAREHOUSE)) as ours, serve(FakeMetabase(WAREHOUSE)) as theirs:
-        client = open_cli(theirs, tmp_path)
+    with serve(FakeMetabase(warehouse)) as ours, serve(FakeMetabase(warehouse)) as theirs:
+        client = open_cli(theirs, home)
         rejected, sent = [], set()
         for each in asked:
             ask_plainly(ours, each)
@@ -84,9 +89,16 @@ def test_the_official_client_sends_every_body_that_we_send_and_the_same_comes_of
             if code:
                 rejected.append((command, each.body, words or said))
         assert rejected == []
-        assert {noun for noun, _ in sent} == set(NOUNS.values())
-        assert {verb for _, verb in sent} == {"create", "update", "archive"}
         assert settle(theirs.fake) == settle(ours.fake)
+    return sent
+
+
+def test_the_official_client_sends_every_body_that_we_send_and_the_same_comes_of_it(
+    asked: list[Asked], tmp_path: Path
+) -> None:
+    sent = replay(asked, WAREHOUSE, tmp_path)
+    assert {noun for noun, _ in sent} == set(NOUNS.values())
+    assert {verb for _, verb in sent} == {"create", "update", "archive"}
 
 
 def settle(fake: FakeMetabase) -> Any:

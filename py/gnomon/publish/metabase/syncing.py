@@ -65,6 +65,7 @@ def _list_missing(wanted: Wanted, names: Names) -> list[str]:
 
 
 def _list_needed(wanted: Wanted) -> tuple[set[TableAddress], set[FieldAddress]]:
+    """Return the tables and the columns that something wanted names."""
     fields: set[FieldAddress] = set()
     tables = {table.address for table in wanted.tables}
     for table in wanted.tables:
