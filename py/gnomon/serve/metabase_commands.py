@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from gnomon.core.errors import QueryError
 
 if TYPE_CHECKING:
-    from gnomon.publish.metabase import Transport, Waiting
+    from gnomon.publish.metabase import Outcome, Plan, Transport, Waiting
+    from gnomon.publish.metabase.planning import Step
     from gnomon.publish.metabase.wanted import Wanted
     from gnomon.state import MetabaseMemory
 
@@ -52,14 +53,11 @@ def plan(
 ) -> None:
     """Say what an apply would do, as a diff; exit 1 if it would do anything, or if people edited something."""
     from gnomon.publish.metabase import read_plan
-    from gnomon.serve import metabase_words
 
     wanted = _want(project_dir, copy, shown_as)
     with _open(url, project_dir) as server:
         planned = read_plan(server.transport, wanted, server.memory)
-    typer.echo(metabase_words.describe_plan(planned) if as_json else metabase_words.show_plan(planned))
-    typer.echo(metabase_words.tell_plan(planned), err=True)
-    raise typer.Exit(0 if planned.is_empty else 1)
+    _end_plan(planned, as_json)
 
 
 @metabase_app.command("apply")
@@ -74,7 +72,6 @@ def apply(
 ) -> None:
     """Make Metabase as wanted; exit 1 if something that people edited stays otherwise."""
     from gnomon.publish import metabase as room
-    from gnomon.serve import metabase_words
 
     if dry_run:
         plan(url, copy, shown_as, project_dir, as_json)
@@ -88,12 +85,9 @@ def apply(
             server.waiting,
             secrets={"password": password} if password else {},
             force=force,
-            on_step=lambda step: typer.echo(metabase_words.tell_step(step), err=True),
+            on_step=_tell_step,
         )
-    if as_json:
-        typer.echo(metabase_words.describe_outcome(done))
-    typer.echo(metabase_words.tell_outcome(done), err=True)
-    raise typer.Exit(1 if done.left else 0)
+    _end(done, as_json)
 
 
 @metabase_app.command("destroy")
@@ -106,25 +100,19 @@ def destroy(
 ) -> None:
     """Archive all that was made there by an apply, and nothing else; exit 1 if something stays."""
     from gnomon.publish import metabase as room
-    from gnomon.serve import metabase_words
 
     with _open(url, project_dir) as server:
         if dry_run:
             planned = room.read_destruction(server.transport, server.memory)
-            typer.echo(metabase_words.describe_plan(planned) if as_json else metabase_words.show_plan(planned))
-            typer.echo(metabase_words.tell_plan(planned), err=True)
-            raise typer.Exit(0 if planned.is_empty else 1)
+            _end_plan(planned, as_json)
         done = room.destroy(
             server.transport,
             server.memory,
             server.waiting,
             force=force,
-            on_step=lambda step: typer.echo(metabase_words.tell_step(step), err=True),
+            on_step=_tell_step,
         )
-    if as_json:
-        typer.echo(metabase_words.describe_outcome(done))
-    typer.echo(metabase_words.tell_outcome(done), err=True)
-    raise typer.Exit(1 if done.left else 0)
+    _end(done, as_json)
 
 
 @metabase_app.command("run")
@@ -139,6 +127,29 @@ def run(url: Url, project_dir: Project = Path(), as_json: AsJson = False) -> Non
     failed = sum(each.error is not None for each in ran)
     typer.echo(f"{len(ran)} cards were run, {failed or 'none'} failed", err=True)
     raise typer.Exit(1 if failed else 0)
+
+
+def _tell_step(step: Step) -> None:
+    from gnomon.serve import metabase_words
+
+    typer.echo(metabase_words.tell_step(step), err=True)
+
+
+def _end_plan(planned: Plan, as_json: bool) -> NoReturn:
+    from gnomon.serve import metabase_words
+
+    typer.echo(metabase_words.describe_plan(planned) if as_json else metabase_words.show_plan(planned))
+    typer.echo(metabase_words.tell_plan(planned), err=True)
+    raise typer.Exit(0 if planned.is_empty else 1)
+
+
+def _end(done: Outcome, as_json: bool) -> NoReturn:
+    from gnomon.serve import metabase_words
+
+    if as_json:
+        typer.echo(metabase_words.describe_outcome(done))
+    typer.echo(metabase_words.tell_outcome(done), err=True)
+    raise typer.Exit(1 if done.left else 0)
 
 
 def _want(project_dir: Path, copy: str, shown_as: str | None) -> Wanted:

@@ -121,8 +121,8 @@ class StructuredQueryBody(Body):
     query: StructuredInner
 
 
-class CardChange(Body):
-    """PUT /api/card/:id."""
+class _CardParts(Body):
+    """What a card has, new or changed."""
 
     name: Text
     description: Text | None
@@ -131,19 +131,17 @@ class CardChange(Body):
     collection_id: Id
     dataset_query: NativeQueryBody | StructuredQueryBody
     visualization_settings: Settings
+
+
+class CardChange(_CardParts):
+    """PUT /api/card/:id."""
+
     archived: bool = False
 
 
-class CardBody(Body):
+class CardBody(_CardParts):
     """POST /api/card."""
 
-    name: Text
-    description: Text | None
-    type: Literal["question", "model", "metric"]
-    display: Text
-    collection_id: Id
-    dataset_query: NativeQueryBody | StructuredQueryBody
-    visualization_settings: Settings
     entity_id: EntityId
 
 
