@@ -29,6 +29,8 @@ def can_group(groups: Sequence[Item], features: Set[str]) -> bool:
     clocks = [item for item in groups if item.is_clock]
     if len(clocks) > 1 and features & ON_SPINE and ("offset_nested" in features or not _follow_from_one(clocks)):
         return False  # it joins the days by one of the times only, and so repeats the others
+    if _is_total_by_another_name(groups, features) and any("scd" in item.features for item in groups):
+        return False  # by metric_time the version is that of the moment shown, by another name that of the event
     return not any(_clash(one, other) for one, other in combinations(groups, 2))
 
 
@@ -42,6 +44,8 @@ def keep_filterable(
     if "cumulative_all_time" in features and not any(item.element == TIME for item in groups):
         # It then counts a row once for each later day.
         items = [item for item in items if not item.is_clock]
+    if _is_total_by_another_name(groups, features):
+        items = [item for item in items if "scd" not in item.features]
     own_grains = {item.grain for item in groups if item.element == TIME}
     if "offset_custom_grain" in features and own_grains and own_grains <= {*CUSTOM_GRAINS}:
         # It takes the start of the later period for its week, its month and so on.
@@ -63,6 +67,13 @@ def _follow_from_one(clocks: Sequence[Item]) -> bool:
     known = {*grains, *(item.date_part for item in clocks if item.date_part)}
     finest = next((grain for grain in COARSE if grain in grains), None)
     return finest is not None and known <= {*COARSE[COARSE.index(finest) :]}
+
+
+def _is_total_by_another_name(groups: Sequence[Item], features: Set[str]) -> bool:
+    """Whether a running total is by its own time, and not by metric_time."""
+    is_total = any(name.startswith(("cumulative", "offset_cumulative")) for name in features)
+    clocks = [item for item in groups if item.is_clock]
+    return is_total and bool(clocks) and not any(item.element == TIME for item in clocks)
 
 
 def _clash(one: Item, other: Item) -> bool:

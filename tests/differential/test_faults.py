@@ -127,6 +127,17 @@ CASES = {
         [(date(2024, 1, 15), 20)],
         [(date(2024, 1, 15), 30)],
     ),
+    # On 12 Jan the buyer's listing is gold, as it is by metric_time. MetricFlow takes the version of the order's day,
+    # 05 Jan, on which there was none.
+    "a running total by versions by another name of its time": Case(
+        Asked(
+            ("total",),
+            ("purchase__order_date__day", "shopper__listing__tier"),
+            ("{{ TimeDimension('purchase__order_date', 'day') }} = '2024-01-12'",),
+        ),
+        [(date(2024, 1, 12), None, 10)],
+        [(date(2024, 1, 12), "gold", 10)],
+    ),
     # The total of a week before 17 and 18 Jan; MetricFlow looks for it inside the range.
     "a shifted running total in a range": Case(
         Asked(("total_before",), ("metric_time__day",), start=datetime(2024, 1, 17), end=datetime(2024, 1, 18)),
