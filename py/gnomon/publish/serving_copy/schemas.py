@@ -23,7 +23,7 @@ READER = "gnomon_reader"
 TABLES = "gnomon_tables"
 # Tries to take over from readers, one in a second.
 TRIES = 60
-_OLDEST, _ENCODING = 170_000, "UTF8"
+OLDEST, _ENCODING = 170_000, "UTF8"
 _LOCK = (0x676E6F6D, 1)
 _LOCK_MS = 5_000
 _MOST_WAITING_MS, _PAUSE_SECONDS = 400, 0.6
@@ -93,10 +93,10 @@ def check_server(session: PostgresSession) -> None:
         "select current_setting('server_version_num')::int as number, current_setting('server_version') as version, "
         "current_setting('server_encoding') as encoding"
     )
-    if row["number"] < _OLDEST or row["encoding"] != _ENCODING:
+    if row["number"] < OLDEST or row["encoding"] != _ENCODING:
         raise WarehouseError(
             f"{session.address}: is Postgres {row['version']} in {row['encoding']}. The planner's SQL needs Postgres "
-            f"{_OLDEST // 10_000} or newer, and a database in {_ENCODING}."
+            f"{OLDEST // 10_000} or newer, and a database in {_ENCODING}."
         )
 
 
