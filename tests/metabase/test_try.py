@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gnomon.publish.serving_copy.schemas import OLDEST
 from tests.metabase.fake import FakeMetabase
 from tests.metabase.fake_server import KEY, PASSWORD, USER, serve
 from tests.metabase.shop import WAREHOUSE
@@ -92,3 +93,10 @@ def test_images_are_pinned_and_what_is_mounted_is_there(project: Path) -> None:
             assert not source.startswith(".") or (project / source).is_file(), source
     [command] = services["gnomon"]["command"]
     assert os.access(project / command, os.X_OK)
+
+
+def test_its_postgres_is_one_that_takes_a_copy(project: Path) -> None:
+    services = yaml.safe_load((project / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    version = re.fullmatch(r"postgres:(\d+)\.\d+", services["postgres"]["image"])
+    assert version is not None
+    assert int(version[1]) * 10_000 >= OLDEST
