@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
+from urllib.parse import urlsplit
 
 import typer
 
@@ -171,6 +172,8 @@ def _open(url: str, project_dir: Path) -> Iterator[_Server]:
 
     if not url.startswith(("http://", "https://")):
         raise QueryError(f"--url '{url}' is no address. Write https://metabase.example.com.")
+    if "@" in urlsplit(url).netloc:
+        raise QueryError("--url has a user or a password in it, and it is remembered and told. Leave them out.")
     credentials = Credentials.read(os.environ)
     transport = Transport(url, credentials, pause=time.sleep)
     database = StateDatabase.open(Settings.read(project_dir=project_dir).state)

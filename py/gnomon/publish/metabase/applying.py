@@ -59,6 +59,7 @@ def apply(
     before = memory.read()
     survey = Survey(transport, wanted, before)
     plan = make_plan(wanted, survey.run(), before)
+    transport.hide((secrets or {}).values())
     sending = Sending(transport, wanted, survey, memory, waiting, secrets or {})
     done: list[Step] = []
     left: list[Step] = []

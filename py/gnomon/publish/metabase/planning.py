@@ -131,7 +131,7 @@ def _judge(ref: Ref, thing: Any, wanted: Wanted, state: ServerState, remembered:
             f"{ref} is of {tied} '{seen.document.get(tied)}' on the server, and Metabase never changes that. "
             f"Give it another key to have it of '{document[tied]}'."
         )
-    effect, why = _tell_effect(ref, seen, before, digest(document), remembered, wanted)
+    effect, why = _tell_effect(ref, seen, before, document, remembered, wanted)
     lost = _list_lost_filters(ref, differences, state)
     if effect is Effect.UPDATE and lost:
         effect, why = Effect.DRIFTED, f"subscriptions set filters that go, and would be archived: {lost}"
@@ -152,10 +152,15 @@ def _hold_back(step: Step, missing: Sequence[Step]) -> Step:
 
 
 def _tell_effect(
-    ref: Ref, seen: Seen, before: Remembered | None, applied: str, remembered: Mapping[Ref, Remembered], wanted: Wanted
+    ref: Ref,
+    seen: Seen,
+    before: Remembered | None,
+    document: Document,
+    remembered: Mapping[Ref, Remembered],
+    wanted: Wanted,
 ) -> tuple[Effect, str]:
     if before is None:
-        if ref.kind == "table" and _is_untold(ref, seen, remembered.get(Ref("database", wanted.database.key))):
+        if ref.kind == "table" and _is_untold(seen, document, remembered.get(Ref("database", wanted.database.key))):
             return Effect.UPDATE, ""
         return Effect.DRIFTED, "it is there already, not as wanted, and nothing is remembered of it"
     if before.status is Status.MAKING:
@@ -165,17 +170,22 @@ def _tell_effect(
     if before.answered != digest(seen.document):
         return Effect.DRIFTED, "it was edited there"
     # What the server makes of some things is not what was sent, and stays so.
-    if before.applied == applied and before.status is Status.THERE:
+    if before.applied == digest(document) and before.status is Status.THERE:
         return Effect.UNCHANGED, ""
     return Effect.UPDATE, "it was archived by us" if before.status is Status.ARCHIVED else ""
 
 
-def _is_untold(ref: Ref, seen: Seen, database: Remembered | None) -> bool:
-    """Tell whether what stands in a table's description is the server's own: nobody has told it anything yet."""
-    if database is not None and not database.parts.get("was_there"):
-        return True
-    columns: Any = seen.document.get("fields", {})
-    return not seen.document.get("description") and not any(each.get("description") for each in columns.values())
+def _is_untold(seen: Seen, wanted: Document, database: Remembered | None) -> bool:
+    """Tell whether nobody has told the server anything of a table yet.
+
+    Of a connection that we made it has read the comments of the copy, which say what is wanted.
+    """
+    reads_comments = database is not None and not database.parts.get("was_there")
+    there: Any = seen.document.get("fields", {})
+    ours: Any = wanted.get("fields", {})
+    columns, own = {"": seen.document, **there}, {"": wanted, **ours}
+    told = {name: each.get("description") for name, each in columns.items() if each.get("description")}
+    return all(reads_comments and text == own.get(name, {}).get("description") for name, text in told.items())
 
 
 def _list_lost_filters(ref: Ref, differences: tuple[Difference, ...], state: ServerState) -> str:

@@ -17,6 +17,8 @@ from gnomon.publish.metabase.wanted import Card, ClickThrough, Dashboard, FieldA
 
 _SECRET = "**MetabasePass**"
 
+_OWN_OF_FILTERS = ("filteringParameters", "required", "values_query_type", "values_source_config", "values_source_type")
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -98,10 +100,7 @@ def read_dashboard(answer: Mapping[str, Any], names: Names, ref: Ref, wanted: Da
     for dashcard in answer.get("dashcards") or ():
         tiles[dashcard["id"]] = _read_dashcard(dashcard, names, tabs)
     keys = pair_dashcards(tiles, known_tiles, wanted)
-    parameters = [
-        thin({"key": each["id"], "title": each.get("name"), "kind": each["type"], "default": each.get("default")})
-        for each in answer.get("parameters") or ()
-    ]
+    parameters = [_read_parameter(each) for each in answer.get("parameters") or ()]
     document = {
         "name": answer["name"],
         "description": answer.get("description"),
@@ -112,6 +111,15 @@ def read_dashboard(answer: Mapping[str, Any], names: Names, ref: Ref, wanted: Da
     }
     parts = {f"tab/{key}": tab_id for tab_id, key in tabs.items()}
     return _see(answer, thin(document), {**parts, **{f"tile/{key}": tile_id for tile_id, key in keys.items()}})
+
+
+def _read_parameter(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a filter, with what people set of it and we never send: sending ours would take that away."""
+    own = {name: answer[name] for name in _OWN_OF_FILTERS if answer.get(name)}
+    if answer.get("isMultiSelect") is False:
+        own["isMultiSelect"] = "no"
+    kept = {"title": answer.get("name"), "kind": answer["type"], "default": answer.get("default")}
+    return thin({"key": answer["id"], **kept, **own})
 
 
 def read_alert(answer: Mapping[str, Any], names: Names) -> Seen:
@@ -154,6 +162,11 @@ def read_subscription(answer: Mapping[str, Any], names: Names) -> Seen:
         document["schedule"] = {"is": "other", "channels": said}
     if [each["channel_type"] for each in channels] != ["email"]:
         document["channels"] = [each["channel_type"] for each in channels]
+    # What people set of it and we never send: sending ours would take that away.
+    files = [
+        name for name in ("include_csv", "include_xls") if any(each.get(name) for each in answer.get("cards") or ())
+    ]
+    document |= {"parameters": answer.get("parameters"), "skip_if_empty": answer.get("skip_if_empty"), "files": files}
     return Seen(answer["id"], answer.get("name") or "", thin(document), is_archived=bool(answer.get("archived")))
 
 

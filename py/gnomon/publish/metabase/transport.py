@@ -12,7 +12,7 @@ server was never reached, it was too busy (429), or the session was over. After 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,8 +96,13 @@ class Transport:
         self._credentials = credentials
         self._seconds = seconds
         self._pause = pause
+        self._hidden = [each for each in (credentials.key, credentials.password) if each]
         self._api = _open(self.url)
         self._api.header = {"x-api-key": credentials.key} if credentials.key else None
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Keep these, too, out of what is quoted of the server's words."""
+        self._hidden += [each for each in secrets if each]
 
     def get(self, path: str, **params: Json) -> Any:
         """Return what the server answers; it is asked again where it fails."""
@@ -204,7 +209,10 @@ class Transport:
 
     def _read(self, verb: str, path: str, answer: Any) -> Any:
         name, status = self._name(verb, path), int(answer.status_code)
-        text = shorten(answer.text.strip().replace("\n", " "))
+        said = answer.text.strip().replace("\n", " ")
+        for secret in self._hidden:
+            said = said.replace(secret, "***")
+        text = shorten(said)
         if status in (_NOT_LOGGED_IN, _FORBIDDEN):
             raise AccessError(f"{name}: {status}. The API key or user may not do this; an administrator's is needed.")
         if status >= 500:

@@ -9,10 +9,11 @@ from datetime import date, datetime, time
 from sqlglot import exp
 
 from gnomon.planner.plan import Plan
+from gnomon.planner.sql_parts import interval
 from gnomon.publish.metabase.wanted import FieldAddress
 from gnomon.publish.serving_copy.contents import DIALECT, SCHEMA, STAMP
 from gnomon.semantic.grain import Grain
-from gnomon.semantic.model import Metric
+from gnomon.semantic.model import Metric, Span
 
 CLOCK = "as_of_at"
 # They stand for the first and the last day while a question is planned. Each begins or ends a period of every grain,
@@ -42,8 +43,16 @@ class Reach:
         """The first day: that of the first period that begins in these days."""
         if self.grain is None:
             return _before_clock(self.back)
-        step = exp.Interval(this=exp.Literal.string(f"1 {self.grain.value}"))
-        return exp.cast(exp.Add(this=_start_of(self.grain, _before_clock(self.back + 1)), expression=step), "date")
+        start = _start_of(self.grain, _before_clock(self.back + 1))
+        return exp.cast(exp.Add(this=start, expression=interval(Span(1, self.grain))), "date")
+
+    @property
+    def last_start(self) -> exp.Expr:
+        """The first day of the last period; without a grain the last day."""
+        if self.grain is None:
+            return self.last
+        end = _start_of(self.grain, _before_clock(self.immature - 1))
+        return exp.cast(exp.Sub(this=end, expression=interval(Span(1, self.grain))), "date")
 
     @property
     def last(self) -> exp.Expr:

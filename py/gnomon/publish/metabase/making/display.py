@@ -47,12 +47,18 @@ def write_settings(tile: Tile, asked: TileQuery) -> dict[str, Json]:
                 **columns,
             }
         case Line(by=by) | Area(by=by):
-            stacked: dict[str, Json] = (
-                {"stackable.stack_type": "stacked"} if by and isinstance(tile.content, Area) else {}
-            )
-            return {**_write_axes(asked, [] if by is None else [by]), **stacked, **columns}
+            is_stacked = by is not None and isinstance(tile.content, Area)
+            # Nothing is drawn where there is nothing; a piece of a stack that has no row adds nothing.
+            shape: dict[str, Json] = {
+                "stackable.stack_type": "stacked" if is_stacked else None,
+                "line.missing": "zero" if is_stacked else "none",
+            }
+            axes = _write_axes(asked, [] if by is None else [by], with_ends=isinstance(tile.content, Line))
+            return {**axes, **shape, **columns}
         case Bar(by=by):
-            return {**_write_axes(asked, [] if by == asked.time else [by]), **columns}
+            # A group beyond the eighth would be added up with the others, rates, too.
+            axes = _write_axes(asked, [] if by == asked.time else [by], with_ends=False)
+            return {**axes, "graph.max_categories_enabled": False, **columns}
         case Distribution(metric=name):
             return {"graph.dimensions": [str(name)], "graph.metrics": [GROUPS], **columns}
         case Funnel():
@@ -66,12 +72,15 @@ def write_settings(tile: Tile, asked: TileQuery) -> dict[str, Json]:
             return columns
 
 
-def _write_axes(asked: TileQuery, more: Sequence[str]) -> dict[str, Json]:
+def _write_axes(asked: TileQuery, more: Sequence[str], *, with_ends: bool) -> dict[str, Json]:
     shown = [name for name in asked.columns if name not in asked.ask.group_by]
     ends = [name + end for name in asked.estimates for end in (LOW, HIGH)]
     # The ends of several intervals, or of one for each group, would hide the lines.
-    drawn = [name for name in shown if name not in ends or (len(asked.metrics) == 1 and not more)]
-    series: Json = {name: {"line.style": "dotted", "line.marker_enabled": False} for name in drawn if name in ends}
+    draws_ends = with_ends and len(asked.metrics) == 1 and not more
+    drawn = [name for name in shown if name not in ends or draws_ends]
+    dotted: Mapping[str, Json] = {"line.style": "dotted", "line.marker_enabled": False}
+    gaps: Mapping[str, Json] = {"line.missing": "none"} if with_ends else {}
+    series: Json = {name: {**(dotted if name in ends else {}), **gaps} for name in drawn}
     times = [] if asked.time is None else [asked.time]
     axes: dict[str, Json] = {"graph.dimensions": [*times, *more], "graph.metrics": drawn, "series_settings": series}
     target = asked.metrics[0].documentation.target if len(asked.metrics) == 1 else None

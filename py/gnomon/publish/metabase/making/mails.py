@@ -35,7 +35,7 @@ def write_alert(dashboard: Dashboard, tile: Tile, card: Card, asked: TileQuery) 
     """Return an alert, with the card of its own that has a row once there is cause for it.
 
     Metabase's own goals look at every period that is shown, and would tell of an old one each day. An estimate is
-    beyond its target once its interval is.
+    beyond its target once its interval is, and never without one.
     """
     if tile.alert is None:
         return None
@@ -46,18 +46,16 @@ def write_alert(dashboard: Dashboard, tile: Tile, card: Card, asked: TileQuery) 
     is_down = told.direction == "down"
     value: exp.Expr = exp.column(metric.name, quoted=True)
     if metric.name in asked.estimates:
-        end = exp.column(metric.name + (LOW if is_down else HIGH), quoted=True)
-        value = exp.Coalesce(this=end, expressions=[value])
-    beyond = (exp.GT if is_down else exp.LT)(this=value, expression=exp.Literal.number(told.target))
+        value = exp.column(metric.name + (LOW if is_down else HIGH), quoted=True)
+    is_last = exp.GTE(this=exp.column(asked.time, quoted=True), expression=asked.reach.last_start)
+    is_beyond = (exp.GT if is_down else exp.LT)(this=value, expression=exp.Literal.number(told.target))
     assert isinstance(card.query, NativeQuery)
     sql = write(
-        "SELECT * FROM (SELECT * FROM (\n{sql}\n) AS {periods} ORDER BY {time} DESC LIMIT 1) AS {newest} "
-        "WHERE {beyond}",
+        "SELECT * FROM (\n{sql}\n) AS {periods} WHERE {is_last} AND {is_beyond}",
         sql=Words(_PLACES.sub("", card.query.sql)),
         periods="periods",
-        time=asked.time,
-        newest="newest",
-        beyond=Words(beyond.sql(DIALECT)),
+        is_last=Words(is_last.sql(DIALECT)),
+        is_beyond=Words(is_beyond.sql(DIALECT)),
     )
     side = "above" if is_down else "below"
     own = Card(

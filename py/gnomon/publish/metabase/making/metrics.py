@@ -68,9 +68,10 @@ def _read_sum(node: exp.Expr, view: View) -> Sum | None:
     node = node.unnest()
     if isinstance(node, exp.Cast):
         return _read_sum(node.this, view)
-    # A sum of nothing is null in Metabase; such a group has no row there either.
+    # What is filled with 0 in the view's own rows has a sum wherever there is a row.
     if isinstance(node, exp.Coalesce) and [each.name for each in node.expressions] == ["0"]:
-        return _read_sum(node.this, view)
+        filled = {column.name for column in view.columns if column.is_filled}
+        return _read_sum(node.this, view) if node.this.name in filled else None
     return Sum(FieldAddress(SCHEMA, view.name, node.name)) if isinstance(node, exp.Column) else None
 
 

@@ -93,6 +93,9 @@ class PageMaker:
         free = [titles[name] for name in asked.unreached]
         # What a filter does not reach is said where it is read.
         aside = f" (not filtered by {', '.join(free)})" if free else ""
+        # The page has as many days as its file says, a card the last period.
+        if isinstance(tile.content, Number):
+            aside = f", last {tile.content.grain.value}{aside}"
         card = wanted.Card(
             key=f"{dashboard.name}/{tile.name}",
             kind="question",

@@ -137,12 +137,13 @@ def _show(tile: Tile, ask: Ask, planned: Plan, sql: str) -> tuple[str, tuple[str
             )
             names = {"step": STEP, "value": VALUE, "place": PLACE, "answer": _ANSWER}
             return write(template, sql=Words(sql), rows=Words(values), **names), (STEP, VALUE)
-        case Distribution(metric=metric):
+        case Distribution(metric=metric, over=over):
             template = (
-                "SELECT {value}, COUNT(*) AS {groups} FROM (\n{sql}\n) AS {answer} WHERE {value} IS NOT NULL "
-                "GROUP BY {value} ORDER BY {value}"
+                "SELECT {value}, COUNT(*) AS {groups} FROM (\n{sql}\n) AS {answer} "
+                "WHERE {value} IS NOT NULL AND {over} IS NOT NULL GROUP BY {value} ORDER BY {value}"
             )
-            return write(template, value=metric, groups=GROUPS, sql=Words(sql), answer=_ANSWER), (metric, GROUPS)
+            names = {"value": metric, "over": over, "groups": GROUPS, "answer": _ANSWER}
+            return write(template, sql=Words(sql), **names), (metric, GROUPS)
     shown = [*_show_groups(ask), *(_column(name) for name in ask.metrics)]
     shown += [end for metric in planned.metrics for end in _show_interval(metric, planned)]
     order = [each.sql(DIALECT) for each in _write_order(ask)]
