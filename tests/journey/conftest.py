@@ -75,7 +75,7 @@ def built_sample(project: Path, shared_folder: Path) -> Built:
     return _build_once(Built(shared_folder / "sample", raw), "build")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shown(built_sample: Built, postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     """The sample in a serving copy on a real Postgres, and what is to be in Metabase for it."""
     with show_copy(built_sample.database, postgres_server, tmp_path_factory.mktemp("shown")) as found:
