@@ -143,6 +143,8 @@ def _parse_condition(sql: str, text: str) -> exp.Expr:
     condition = statements[0]
     for part in find_unsayable(condition):
         raise _refuse(text, f"'{_first_words(part)}' may not stand in a filter. Allowed: {ALLOWED}")
+    if any(not (each.expressions or each.args.get("field")) for each in condition.find_all(exp.In)):
+        raise _refuse(text, "IN takes a list of one value or more")
     for column in condition.find_all(exp.Column):
         if column.table or not _PLACE_NAME.fullmatch(column.name):
             name = _first_words(column)
