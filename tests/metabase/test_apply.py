@@ -185,7 +185,23 @@ def test_a_tile_that_is_new_and_one_that_goes_leave_the_ids_of_the_others(bench:
     assert bench.plan(changed).is_empty
 
 
+# What is edited; after a # which part of it.
 EDITS: dict[str, Callable[[Bench], Any]] = {
+    "subscription 'weekly'#its filter": lambda b: next(iter(b.fake.rows["pulse"].values())).update(
+        parameters=[{"id": "region", "value": ["SG"]}]
+    ),
+    "subscription 'weekly'#when it is empty": lambda b: next(iter(b.fake.rows["pulse"].values())).update(
+        skip_if_empty=True
+    ),
+    "subscription 'weekly'#files": lambda b: next(iter(b.fake.rows["pulse"].values()))["cards"][0].update(
+        include_csv=True
+    ),
+    "dashboard 'commerce'#values of a filter": lambda b: row(b, "dashboard", "Commerce")["parameters"][1].update(
+        values_source_type="static-list"
+    ),
+    "dashboard 'commerce'#one value only": lambda b: row(b, "dashboard", "Commerce")["parameters"][1].update(
+        isMultiSelect=False
+    ),
     "card 'gmv'": lambda b: card(b, "gmv").update(name="My GMV"),
     "card 'orders'": lambda b: card(b, "orders").update(collection_id=None),
     "card 'cases'": lambda b: card(b, "cases").update(archived=True),
@@ -209,6 +225,7 @@ EDITS: dict[str, Callable[[Bench], Any]] = {
 def test_what_people_edited_is_told_kept_and_overwritten_by_force_only(bench: Bench, edited: str) -> None:
     bench.apply()
     EDITS[edited](bench)
+    edited = edited.partition("#")[0]
     rows = repr(bench.fake.rows), repr(bench.fake.collection_graph)
     planned = bench.plan()
     drifted = {name for name, effect in effects(planned).items() if effect is Effect.DRIFTED}
@@ -221,6 +238,15 @@ def test_what_people_edited_is_told_kept_and_overwritten_by_force_only(bench: Be
     bench.apply(force=True)
     assert bench.plan().is_empty
     assert bench.count() == ALL
+
+
+def test_what_people_said_of_a_table_before_it_was_ours_is_kept(bench: Bench) -> None:
+    others = tuple(each for each in bench.wanted.tables if each.address.table != "appeal_cases")
+    bench.apply(replace(bench.wanted, tables=others))
+    assert effects(bench.plan()) == {"table 'serving.appeal_cases'": Effect.UPDATE}
+    table = next(each for each in bench.fake.rows["table"].values() if each["name"] == "appeal_cases")
+    table["description"] = "Mine."
+    assert effects(bench.plan()) == {"table 'serving.appeal_cases'": Effect.DRIFTED}
 
 
 def test_an_edit_is_kept_where_the_definition_changed_too_and_the_rest_is_done(bench: Bench) -> None:

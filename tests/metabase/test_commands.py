@@ -122,6 +122,8 @@ def test_misuse_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(shell.run("plan").exception, AccessError)
     shell.server.url = "metabase.example.com"
     assert "is no address" in str(shell.run("plan").exception)
+    shell.server.url = "https://ana:secret@metabase.example.com"
+    assert "--url has a user or a password in it" in str(shell.run("plan").exception)
 
 
 def test_no_secret_is_ever_printed(shell: Shell) -> None:
