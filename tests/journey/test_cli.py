@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -251,7 +252,9 @@ def test_a_killed_simulation_leaves_nothing_that_looks_finished_and_does_not_hin
 def count_bytes(folder: Path) -> int:
     """Return how much a folder holds; what goes away meanwhile is nothing."""
     found = 0
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            found += path.stat().st_size if path.is_file() else 0
+    # It passes over a folder that goes while it is being read, as rglob does not.
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                found += (Path(parent) / name).stat().st_size
     return found
