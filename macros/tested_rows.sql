@@ -57,12 +57,12 @@
 
 {#- Acts that were delivered, and the others that have the id of one that was, if it can have been there before. -#}
 {% macro _is_act_delivered_since(relation, previous) -%}
-    {%- set touched = relation.incorporate(path={'identifier': 'int_build__touched_dates'}) -%}
-    event_date in (select event_date from {{ touched }}) and (
-        delivered_date >= cast({{ previous }} as date)
+    {%- set is_delivered = 'delivered_date >= cast(' ~ previous ~ ' as date)' -%}
+    event_date >= (select min(event_date) from {{ relation }} where {{ is_delivered }}) and (
+        {{ is_delivered }}
         or engagement_id in (
             select engagement_id from {{ relation }}
-            where delivered_date >= cast({{ previous }} as date) and occurred_at <= {{ previous }}
+            where {{ is_delivered }} and occurred_at <= {{ previous }}
         )
     )
 {%- endmacro %}

@@ -58,6 +58,7 @@ enforcements as (
             on
                 sums.event_date = days.event_date
                 and sums.content_id = days.content_id
+        where sums.event_date >= (select min(days.event_date) from days)
     ),
 
     actions_asked as (
@@ -93,7 +94,8 @@ engagement as not materialized (
     select * from {{ ref('int_engagement__counted') }}
 ),
 
--- Single acts are read only of items on the day of an action.
+-- Single acts are read only of items on the day of an action. The days are said once
+-- more, without the items, so that DuckDB opens only the blocks of these days.
 before_actions as (
     select
         engagement.content_id,
@@ -108,6 +110,7 @@ before_actions as (
         on
             engagement.content_id = actions.content_id
             and engagement.event_date = actions.action_date
+    where engagement.event_date in (select actions.action_date from actions)
     group by engagement.content_id, engagement.event_date
 ),
 
