@@ -42,7 +42,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "filter on an unknown metric": {"metrics": ["posts"], "where": ["{{ Metric('view', ['creator']) }} > 3"]},
     "filter with two statements": {"metrics": ["posts"], "where": [f"{KIND} = 'video'; drop table posts"]},
     "filter with an empty list": {"metrics": ["posts"], "where": [f"not {KIND} in ()"]},
-    "filter with one value and no list": {"metrics": ["posts"], "where": [f"{KIND} in 'video'"]},
+    "filter with no list after IN": {"metrics": ["posts"], "where": [f"'video' in {KIND}"]},
     "filter with a subquery": {"metrics": ["posts"], "where": [f"{KIND} in (select kind from posts)"]},
     "filter that reads a file": {"metrics": ["posts"], "where": [f"{KIND} = read_text('/etc/passwd')"]},
     "filter with a union": {"metrics": ["posts"], "where": [f"{KIND} = 'a' union select 1"]},

@@ -23,8 +23,6 @@ from gnomon.planner.references import CustomGrains, Reference, parse_call
 _TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _PLACE = "gnomon_reference_"
 
-# What stands after IN where neither values in parentheses nor a column or expression that may be a list do.
-_NO_LIST = (type(None), exp.Literal, exp.Boolean, exp.Null)
 _PLACE_NAME = re.compile(rf"{_PLACE}(\d+)")
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 MOST_CHARACTERS = 10_000
@@ -145,9 +143,9 @@ def _parse_condition(sql: str, text: str) -> exp.Expr:
     condition = statements[0]
     for part in find_unsayable(condition):
         raise _refuse(text, f"'{_first_words(part)}' may not stand in a filter. Allowed: {ALLOWED}")
-    for each in condition.find_all(exp.In):
-        if not each.expressions and isinstance(each.args.get("field"), _NO_LIST):
-            raise _refuse(text, "IN takes a list of one value or more, in parentheses")
+    # Without a list DuckDB refuses, or looks for one text within another.
+    if any(not each.expressions for each in condition.find_all(exp.In)):
+        raise _refuse(text, "IN takes a list of one value or more, in parentheses")
     for column in condition.find_all(exp.Column):
         if column.table or not _PLACE_NAME.fullmatch(column.name):
             name = _first_words(column)
