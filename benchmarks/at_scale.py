@@ -97,6 +97,7 @@ def _run_bare(target: Path, path: Path) -> float:
         database.execute(f"attach '{path}' as gnomon")
         database.execute(f"attach '{target / 'gnomon.duckdb'}' as built (read_only)")
         database.execute(f"set threads = 2; set memory_limit = '{MEMORY_LIMIT}'; set preserve_insertion_order = false")
+        database.execute("set enable_progress_bar = false")
         database.execute("use gnomon")
         _copy_inputs(database, nodes)
         begin = time.perf_counter()
