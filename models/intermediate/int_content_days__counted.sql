@@ -58,7 +58,7 @@ enforcements as (
             on
                 sums.event_date = days.event_date
                 and sums.content_id = days.content_id
-        where sums.event_date >= (select min(days.event_date) from days)
+        where sums.event_date >= (select min(asked.event_date) from days as asked)
     ),
 
     actions_asked as (
@@ -110,7 +110,7 @@ before_actions as (
         on
             engagement.content_id = actions.content_id
             and engagement.event_date = actions.action_date
-    where engagement.event_date in (select actions.action_date from actions)
+    where engagement.event_date in (select acted.action_date from actions as acted)
     group by engagement.content_id, engagement.event_date
 ),
 
