@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from gnomon.core.errors import QueryError, WarehouseError
 from gnomon.core.raw_set import RawSet, arrow_schema
 from gnomon.simulate import SAMPLE, SCALES, choose_scale, simulate
+from gnomon.simulate.seasons import check_calendar
 from gnomon.simulate.world import DAY, draw_moments, make_world
 from tests.worlds import CONTRACT, TRUTHS, Made, open_world, read_rows
 
@@ -440,6 +442,29 @@ def test_a_negative_seed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(QueryError, match="seed -1: a seed is 0 or more"):
         simulate(tmp_path / "raw", seed=-1, scale=SCALES["tiny"])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "days"),
+    [(date(2025, 12, 11), 14), (date(2028, 12, 19), 14), (date(2026, 3, 2), 99_999_999), (date.min, 7)],
+)
+def test_a_world_of_days_without_a_calendar_is_refused(tmp_path: Path, start: date, days: int) -> None:
+    with pytest.raises(QueryError, match="campaigns are known from 2023-12-13 to 2028-12-31"):
+        simulate(tmp_path / "raw", seed=1, scale=replace(SCALES["tiny"], days=days), start=start)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_calendars_first_and_last_worlds_are_made() -> None:
+    check_calendar(date(2025, 12, 12), 14)
+    check_calendar(date(2028, 12, 18), 14)
+
+
+@pytest.mark.parametrize("out", ["file", "file/raw"])
+def test_where_no_folder_can_be_made_nothing_is_simulated(tmp_path: Path, out: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(WarehouseError, match=r"Name another --out"):
+        make_tiny(tmp_path / out)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_topics_stream_does_not_move_with_another_topic() -> None:

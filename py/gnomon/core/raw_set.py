@@ -93,7 +93,7 @@ class RawSet:
 
 def check_vacant(out: Path) -> None:
     """Raise WarehouseError if something is at `out` already: nothing is ever written into it."""
-    if out.is_file() or (out.is_dir() and any(out.iterdir())):
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise WarehouseError(f"{out}: exists and is not empty. Name another --out, or remove it.")
 
 
@@ -101,14 +101,17 @@ def check_vacant(out: Path) -> None:
 def make_folder(out: Path) -> Iterator[Path]:
     """Give a `.partial` folder beside `out`, which becomes `out` only if the block ends well.
 
-    WarehouseError if `out` is a file or a folder that is not empty.
+    WarehouseError if `out` is no folder or one that is not empty, or no folder can be made there.
     """
     check_vacant(out)
     out = out.absolute()
     partial = out.with_name(f"{out.name}.partial")
     # What a killed run left behind; only this function makes folders of this name.
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    try:
+        partial.mkdir(parents=True)
+    except OSError as error:
+        raise WarehouseError(f"{out}: no folder can be made there: {error.strerror}. Name another --out.") from error
     try:
         yield partial
         if out.is_dir():

@@ -51,9 +51,10 @@ def simulate(
     overrides = _read_sets(sets or [])
     overrides |= {name: value for name, value in (("days", days), ("creators", creators)) if value is not None}
     chosen = choose_scale(scale, overrides)
+    begins = date(start.year, start.month, start.day)
     played = [name for name in scenario if name != "none"] if scenario else None
     if dry_run:
-        check_arguments(out, seed=seed)
+        check_arguments(out, seed=seed, scale=chosen, start=begins)
         typer.echo(f"would write {chosen.days} days of {chosen.creators} creators (seed {seed}) to {out}", err=True)
         return
     with typer.progressbar(length=chosen.days, label="days", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
@@ -61,7 +62,7 @@ def simulate(
             out,
             seed=seed,
             scale=chosen,
-            start=date(start.year, start.month, start.day),
+            start=begins,
             scenarios=played,
             keep_state=keep_state,
             tell=lambda done, of: bar.update(1),

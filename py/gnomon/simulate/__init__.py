@@ -35,10 +35,13 @@ def _tell_nobody(done: int, days: int) -> None:
     """Hear of a finished day and say nothing."""
 
 
-def check_arguments(out: Path, *, seed: int) -> None:
+def check_arguments(out: Path, *, seed: int, scale: Scale, start: date = DEFAULT_START) -> None:
     """Raise QueryError if there is no such world, WarehouseError if `out` is taken."""
+    from gnomon.simulate.seasons import check_calendar
+
     if seed < 0:
         raise QueryError(f"seed {seed}: a seed is 0 or more.")
+    check_calendar(start, scale.days)
     check_vacant(out)
 
 
@@ -60,7 +63,7 @@ def simulate(
     can be stepped on. `tell` hears after each day how many are done, of how many. QueryError or
     DefinitionError if there is no such world, WarehouseError if `out` exists and is not empty.
     """
-    check_arguments(out, seed=seed)
+    check_arguments(out, seed=seed, scale=scale, start=start)
     # Imported here: `import gnomon` and `gnomon --help` must not pay for numpy and pyarrow.
     from gnomon.simulate.scenarios import load_scenarios
     from gnomon.simulate.simulation import run_simulation

@@ -181,7 +181,7 @@ def _read_csv(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
                     raise QueryError(f"{path}:{reader.line_num}: {len(row)} values for {len(names)} columns.")
                 yield reader.line_num, dict(zip(names, row, strict=True))
         except (csv.Error, UnicodeDecodeError) as error:
-            raise QueryError(f"{path}:{reader.line_num}: not CSV in UTF-8: {error}.") from error
+            raise QueryError(f"{path}:{max(reader.line_num, 1)}: not CSV in UTF-8: {error}.") from error
 
 
 def _read_jsonl(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:

@@ -13,11 +13,10 @@ from gnomon.core.contract import read_contract
 from gnomon.core.names import TableName
 from gnomon.simulate.outbox import Outbox
 from gnomon.simulate.rows import write_moments, write_words
-from gnomon.simulate.seasons import lift_demand, lift_orders
+from gnomon.simulate.seasons import HISTORY_DAYS, lift_demand, lift_orders
 from gnomon.simulate.world import CURRENCIES, DAY, HOUR, REGIONS, UNITS_PER_DOLLAR, Floats, World, weigh_weekday
 from gnomon.simulate.writing import PartWriter
 
-HISTORY_DAYS = 730
 _TABLE = "daily_totals"
 # The platform grew: on the first day of the history it had this share of its size at the start.
 _FIRST_SIZE = 0.42

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from gnomon.core.errors import QueryError
 from gnomon.simulate.world import REGIONS, Floats
 
 SOUTH_EAST_ASIA = ("ID", "TH", "VN", "PH", "MY", "SG")
@@ -33,13 +34,17 @@ _RAMADANS = (
     (date(2027, 2, 8), date(2027, 3, 9)),
     (date(2028, 1, 28), date(2028, 2, 25)),
 )
-FIRST_YEAR, LAST_YEAR = 2024, 2028
+_FIRST_YEAR, _LAST_YEAR = 2024, 2028
+# The days of which all campaigns are known: none lies between 12.12 and the end of its year.
+_KNOWN_FROM, _KNOWN_UNTIL = date(_FIRST_YEAR - 1, 12, 13), date(_LAST_YEAR, 12, 31)
+# Of so many days before a world there are totals.
+HISTORY_DAYS = 730
 
 
 def list_campaigns() -> tuple[Campaign, ...]:
     """Return the campaigns of the years that the calendar covers, in the order of their first day."""
     found = []
-    for year in range(FIRST_YEAR, LAST_YEAR + 1):
+    for year in range(_FIRST_YEAR, _LAST_YEAR + 1):
         found += [
             Campaign(
                 f"{year}-{month:02d}-{month:02d} double day", *(date(year, month, month),) * 2, SOUTH_EAST_ASIA, *lift
@@ -67,6 +72,16 @@ def _find_black_friday(year: int) -> date:
 
 
 _CAMPAIGNS = list_campaigns()
+
+
+def check_calendar(start: date, days: int) -> None:
+    """Raise QueryError if a world of so many days, or the two years before it, has days of unknown campaigns."""
+    earliest = _KNOWN_FROM + timedelta(HISTORY_DAYS)
+    if start < earliest or days > (_KNOWN_UNTIL - start).days + 1:
+        raise QueryError(
+            f"start {start}, days {days}: campaigns are known from {_KNOWN_FROM} to {_KNOWN_UNTIL}, and two years lie "
+            f"before a world. It starts on {earliest} or later, and its last day is {_KNOWN_UNTIL} or earlier."
+        )
 
 
 def lift_demand(day: date) -> Floats:

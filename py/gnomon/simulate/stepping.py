@@ -13,6 +13,7 @@ from gnomon.core.raw_set import RawSet
 from gnomon.simulate import truth
 from gnomon.simulate.decisions import read_decisions
 from gnomon.simulate.saving import load_world, save_world
+from gnomon.simulate.seasons import check_calendar
 from gnomon.simulate.simulation import advance, make_record
 from gnomon.simulate.state import State
 from gnomon.simulate.world import Day, World
@@ -39,6 +40,7 @@ def step_world(folder: Path, decisions: Path | None, twin: bool) -> Step:
     way is done again by the next one, over the same names.
     """
     world, state = load_world(folder)
+    check_calendar(world.day(0).date, state.next_day + 1)
     day = world.day(state.next_day)
     # Rows delivered later than the record says are not known to anybody yet; a step overwrites them.
     chosen = read_decisions(decisions) if decisions else None
