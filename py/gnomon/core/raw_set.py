@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gnomon.core.contract import Table, read_contract
 from gnomon.core.errors import WarehouseError, explain_unknown
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 RECORD_NAME = "raw_set.json"
+_FORM = {"raw_set_id": str, "source": str, "newest_ingested_at": str, "absent": list, "contract_version": int}
+_ABSENT_FORM = {"table_name": str, "reason": str}
+_WORDS = {str: "a text", list: "a list", int: "a whole number"}
+_SEE = "docs/raw.md shows its form."
 
 
 @dataclass(frozen=True)
@@ -64,18 +68,21 @@ class RawSet:
                 "`gnomon ingest` write it; docs/raw.md shows how to write one by hand."
             ) from None
         except ValueError as error:
-            raise WarehouseError(f"{path}: not JSON: {error}. docs/raw.md shows its form.") from None
+            raise WarehouseError(f"{path}: not JSON: {error}. {_SEE}") from None
+        _check_form(path, document, _FORM)
+        for row in document["absent"]:
+            _check_form(path, row, _ABSENT_FORM)
         try:
-            absent = {str(row["table_name"]): str(row["reason"]) for row in document["absent"]}
-            record = cls(
-                raw_set_id=str(document["raw_set_id"]),
-                source=str(document["source"]),
-                newest_ingested_at=datetime.fromisoformat(document["newest_ingested_at"]),
-                absent=absent,
-                contract_version=int(document["contract_version"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise WarehouseError(f"{path}: {type(error).__name__} {error}. docs/raw.md shows its form.") from None
+            newest = datetime.fromisoformat(document["newest_ingested_at"])
+        except ValueError as error:
+            raise WarehouseError(f"{path}: newest_ingested_at: {error}. {_SEE}") from None
+        record = cls(
+            raw_set_id=document["raw_set_id"],
+            source=document["source"],
+            newest_ingested_at=newest,
+            absent={row["table_name"]: row["reason"] for row in document["absent"]},
+            contract_version=document["contract_version"],
+        )
         record._check(path)
         return record
 
@@ -89,6 +96,16 @@ class RawSet:
         for name in self.absent:
             if name not in contract.tables:
                 raise WarehouseError(f"{path}: absent: {explain_unknown('table', name, contract.tables)}")
+
+
+def _check_form(path: Path, document: Any, form: Mapping[str, type]) -> None:
+    """Raise WarehouseError if a key of the record is missing, or says something else than it should."""
+    if not isinstance(document, dict):
+        raise WarehouseError(f"{path}: {json.dumps(document)} stands where keys and values should. {_SEE}")
+    for key, kind in form.items():
+        if type(document.get(key)) is not kind or document[key] == "":
+            said = json.dumps(document[key]) if key in document else "missing"
+            raise WarehouseError(f"{path}: {key} is {said}, and should be {_WORDS[kind]}. {_SEE}")
 
 
 def check_vacant(out: Path) -> None:
