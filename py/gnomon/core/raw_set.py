@@ -101,7 +101,7 @@ class RawSet:
 def _check_form(path: Path, document: Any, form: Mapping[str, type]) -> None:
     """Raise WarehouseError if a key of the record is missing, or says something else than it should."""
     if not isinstance(document, dict):
-        raise WarehouseError(f"{path}: {json.dumps(document)} stands where keys and values should. {_SEE}")
+        raise WarehouseError(f"{path}: {json.dumps(document)[:60]} stands where keys and values should. {_SEE}")
     for key, kind in form.items():
         if type(document.get(key)) is not kind or document[key] == "":
             said = json.dumps(document[key]) if key in document else "missing"

@@ -1,4 +1,4 @@
-"""Hold raw_set.json against its form, more strictly than a reader that only needs its values."""
+"""Hold raw_set.json to more than its form: names that are plain, a moment in UTC, nothing said twice."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from gnomon.core.errors import WarehouseError, explain_unknown
 from gnomon.core.raw_set import RECORD_NAME, RawSet
@@ -33,7 +34,7 @@ def inspect_record(folder: Path) -> tuple[RawSet | None, list[Finding]]:
     return None if faults else record, [_report(f"{path}: {fault} {_FORM}") for fault in faults]
 
 
-def _read_document(path: Path) -> Mapping[str, object]:
+def _read_document(path: Path) -> Mapping[str, Any]:
     """Read the file again, refusing what two readers of JSON may read in two ways: a key written twice."""
 
     def read_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -42,40 +43,34 @@ def _read_document(path: Path) -> Mapping[str, object]:
                 raise WarehouseError(f"{path}: the key '{key}' stands there twice. Keep one. {_FORM}")
         return dict(pairs)
 
-    document = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=read_pairs)
-    if not isinstance(document, dict):
-        raise WarehouseError(f"{path}: is not a JSON object. {_FORM}")
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=read_pairs)
     return document
 
 
-def _list_faults(document: Mapping[str, object]) -> Iterator[str]:
+def _list_faults(document: Mapping[str, Any]) -> Iterator[str]:
     for key in document:
         if key not in _KEYS:
             yield explain_unknown("key", key, _KEYS)
-    name = document["raw_set_id"]
-    if not isinstance(name, str) or not _PLAIN_NAME.fullmatch(name):
+    if not _PLAIN_NAME.fullmatch(document["raw_set_id"]):
         yield "raw_set_id must be 1 to 128 letters, digits and . _ + - as a text."
     if not _is_words(document["source"]):
         yield "source must be a text that is not empty."
-    if type(document["contract_version"]) is not int:
-        yield "contract_version must be a whole number."
     yield from _list_clock_faults(document["newest_ingested_at"])
     yield from _list_absent_faults(document["absent"])
 
 
-def _list_clock_faults(value: object) -> Iterator[str]:
-    moment = datetime.fromisoformat(str(value))
+def _list_clock_faults(value: str) -> Iterator[str]:
+    moment = datetime.fromisoformat(value)
     if moment.tzinfo is not None:
         yield "newest_ingested_at has a time zone; write it in UTC without one."
-    if len(str(value)) <= len("2026-03-02"):
+    if len(value) <= len("2026-03-02"):
         yield "newest_ingested_at is a date; write the moment, to the second."
 
 
-def _list_absent_faults(value: object) -> Iterator[str]:
-    rows = value if isinstance(value, list) else None
-    if rows is None or not all(isinstance(row, dict) and set(row) == _ABSENT_KEYS for row in rows):
-        yield "absent must be a list of {table_name, reason}."
-        return
+def _list_absent_faults(rows: list[Mapping[str, str]]) -> Iterator[str]:
+    for row in rows:
+        for key in set(row) - _ABSENT_KEYS:
+            yield f"absent: {explain_unknown('key', key, _ABSENT_KEYS)}"
     names = [row["table_name"] for row in rows]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"absent names the table '{name}' twice. Keep one."
@@ -84,8 +79,8 @@ def _list_absent_faults(value: object) -> Iterator[str]:
             yield f"absent gives no reason for the table '{row['table_name']}'. Say why the source has none."
 
 
-def _is_words(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and value.isprintable() and len(value) <= _LONGEST_WORDS
+def _is_words(value: str) -> bool:
+    return bool(value.strip()) and value.isprintable() and len(value) <= _LONGEST_WORDS
 
 
 def _word_cause(error: BaseException) -> str:
