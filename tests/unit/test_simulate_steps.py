@@ -6,14 +6,18 @@ import json
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from gnomon.core.errors import QueryError, WarehouseError
+from gnomon.core.lock import hold_lock
 from gnomon.core.raw_set import RawSet
 from gnomon.simulate import Scale, choose_scale, simulate, step
 from gnomon.simulate import stepping as stepping_module
+from gnomon.simulate.saving import save_world
+from gnomon.simulate.writing import PartWriter
 from tests.worlds import CONTRACT, Made, open_world, read_rows
 
 START = date(2026, 3, 2)
@@ -164,6 +168,84 @@ def test_a_killed_step_is_done_again_with_the_same_rows(
     assert pq.read_table(world / "truth" / "counterfactual.parquet").equals(
         pq.read_table(other / "truth" / "counterfactual.parquet")
     )
+
+
+def break_at(monkeypatch: pytest.MonkeyPatch, call: int) -> None:
+    """End the run at a call of save_world: the twin as it begins, the twin after its day, the world."""
+    calls = []
+
+    def save_or_break(*given: Any) -> None:
+        calls.append(given)
+        if len(calls) == call:
+            raise OSError("killed")
+        save_world(*given)
+
+    monkeypatch.setattr(stepping_module, "save_world", save_or_break)
+
+
+@pytest.mark.parametrize("call", [1, 2, 3])
+def test_a_first_step_that_was_killed_at_any_saving_is_done_again(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    other = Path(shutil.copytree(world, tmp_path / "other"))
+    break_at(monkeypatch, call)
+    with pytest.raises(OSError, match="killed"):
+        step(world)
+    monkeypatch.undo()
+    assert step(world) == step(other)
+    assert read_rows(world) == read_rows(other)
+
+
+def test_a_step_that_was_killed_before_its_record_lives_the_same_day_again(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Path(shutil.copytree(world, tmp_path / "other"))
+    decisions = decide(tmp_path / "decisions.csv", find_busiest(world))
+
+    def break_down(*_: object) -> None:
+        raise OSError("killed")
+
+    monkeypatch.setattr(RawSet, "write", break_down)
+    with pytest.raises(OSError, match="killed"):
+        step(world, decisions=decisions)
+    monkeypatch.undo()
+    assert step(world, decisions=decisions).day == step(other, decisions=decisions).day == "2026-03-23"
+    assert read_rows(world) == read_rows(other)
+
+
+def test_a_killed_step_that_is_done_again_under_other_decisions_leaves_no_row_of_the_first(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Path(shutil.copytree(world, tmp_path / "other"))
+    break_at(monkeypatch, 3)
+    with pytest.raises(OSError, match="killed"):
+        step(world, decisions=decide(tmp_path / "decisions.csv", find_busiest(world)))
+    monkeypatch.undo()
+    # As if comments had filled files under the first decisions that they do not fill without them.
+    (world / "comments" / "day-2026-03-23-0.parquet").rename(world / "comments" / "day-2026-03-23-7.parquet")
+    for folder in (world, other):
+        step(folder)
+    assert read_rows(world) == read_rows(other)
+
+
+def test_a_file_that_was_being_written_when_the_run_ended_has_no_name_that_models_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_half(_: object, path: Path, **__: object) -> None:
+        Path(path).write_bytes(b"PAR1")
+        raise OSError("killed")
+
+    writer = PartWriter(tmp_path)
+    monkeypatch.setattr(pq, "write_table", write_half)
+    with pytest.raises(OSError, match="killed"):
+        writer.close()
+    assert list(tmp_path.glob("*/*"))
+    assert not list(tmp_path.glob("*/*.parquet"))
+
+
+def test_two_steps_of_one_world_at_a_time_are_refused(world: Path) -> None:
+    with hold_lock(world / "truth" / "lock", "step of this world"), pytest.raises(WarehouseError, match="another step"):
+        step(world)
 
 
 def test_a_world_without_its_state_cannot_be_stepped(tmp_path: Path) -> None:

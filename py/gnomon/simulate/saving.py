@@ -42,6 +42,11 @@ def save_world(world: World, state: State, folder: Path) -> None:
         shutil.rmtree(earlier)
 
 
+def is_saved(folder: Path) -> bool:
+    """Tell whether a world was saved in `folder`/truth to its end."""
+    return (folder / TRUTH_FOLDER / _POINTER).is_file()
+
+
 def load_world(folder: Path, next_day: int | None = None) -> tuple[World, State]:
     """Return the world that was saved in `folder`/truth, by default its newest state.
 

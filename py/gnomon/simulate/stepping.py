@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from gnomon.core.lock import hold_lock
 from gnomon.core.raw_set import RawSet
 from gnomon.simulate import truth
 from gnomon.simulate.decisions import read_decisions
-from gnomon.simulate.saving import load_world, save_world
+from gnomon.simulate.saving import is_saved, load_world, save_world
 from gnomon.simulate.seasons import check_calendar
 from gnomon.simulate.simulation import advance, make_record
 from gnomon.simulate.state import State
@@ -37,14 +38,22 @@ def step_world(folder: Path, decisions: Path | None, twin: bool) -> Step:
     """Advance the world in `folder` by one day; see gnomon.simulate.step.
 
     Files of the new day appear first, then the state, the record last: a run that is killed on the
-    way is done again by the next one, over the same names.
+    way is done again by the next one, in place of what it left. WarehouseError if another step of
+    this world is at work.
     """
-    world, state = load_world(folder)
+    if not (folder / TRUTH_FOLDER).is_dir():
+        load_world(folder)
+    with hold_lock(folder / TRUTH_FOLDER / "lock", "step of this world"):
+        return _step(folder, decisions, twin)
+
+
+def _step(folder: Path, decisions: Path | None, twin: bool) -> Step:
+    world, state = _load_recorded(folder)
     check_calendar(world.day(0).date, state.next_day + 1)
     day = world.day(state.next_day)
-    # Rows delivered later than the record says are not known to anybody yet; a step overwrites them.
+    # Rows delivered later than the record says are not known to anybody yet; a step replaces them.
     chosen = read_decisions(decisions) if decisions else None
-    twins = _load_twin(folder, state) if twin else None
+    twins = _load_twin(world, state, folder) if twin else None
     advance(world, state, chosen)
     known = state.outbox.collect(day.ends_at)
     _write_day(folder, day, known)
@@ -59,11 +68,25 @@ def step_world(folder: Path, decisions: Path | None, twin: bool) -> Step:
     return Step(record, day.date.isoformat(), _count(known), _count(unharmed))
 
 
-def _load_twin(folder: Path, state: State) -> State:
+def _load_recorded(folder: Path) -> tuple[World, State]:
+    """Return the world at the end of the day that its record names.
+
+    A step that was killed before its record left the state a day ahead: its day is lived again.
+    """
+    world, state = load_world(folder)
+    if make_record(world, state).newest_ingested_at > RawSet.read(folder).newest_ingested_at:
+        return load_world(folder, state.next_day - 1)
+    return world, state
+
+
+def _load_twin(world: World, state: State, folder: Path) -> State:
     """Return the twin's state: the one that was saved, or before the first decisions this very one."""
     place = folder / TRUTH_FOLDER / TWIN_FOLDER
-    if not (place / TRUTH_FOLDER).exists():
-        return state.copy()
+    if not is_saved(place):
+        twins = state.copy()
+        # Kept before its first day is lived: a first step that is killed is done again from it.
+        save_world(world, twins, place)
+        return twins
     # A step that was killed after the twin's turn left the twin a day ahead: its day is lived again.
     return load_world(place, state.next_day)[1]
 
@@ -78,6 +101,9 @@ def _step_twin(world: World, twins: State, day: Day, folder: Path) -> dict[str, 
 
 
 def _write_day(folder: Path, day: Day, known: dict[str, pa.Table]) -> None:
+    """Write the day's files in place of all that a killed step, under other decisions perhaps, left of it."""
+    for leftover in folder.glob(f"*/day-{day.date}-*.parquet"):
+        leftover.unlink()
     writer = PartWriter(folder, stem=f"day-{day.date}")
     writer.add(known)
     writer.close(with_empty=False)

@@ -20,7 +20,8 @@ _ROWS_PER_GROUP = 122_880
 class PartWriter:
     """Writes the raw tables of a folder as they become known; every table gets at least one file.
 
-    A part holds what became known between its neighbours, in that order.
+    A part holds what became known between its neighbours, in that order. While it is being written its
+    name begins with a dot, and nobody reads it.
     """
 
     def __init__(self, folder: Path, stem: str = "part") -> None:
@@ -54,7 +55,9 @@ class PartWriter:
         rows = pa.concat_tables(self._held.pop(name))
         # Small sets are kept in version control; large ones are written to be read soon.
         level = 9 if rows.num_rows < _ROWS_PER_PART // 2 else 1
-        pq.write_table(rows, path, compression="zstd", compression_level=level, row_group_size=_ROWS_PER_GROUP)
+        partial = path.with_name(f".{path.name}.partial")
+        pq.write_table(rows, partial, compression="zstd", compression_level=level, row_group_size=_ROWS_PER_GROUP)
+        partial.replace(path)
         self._parts[name] = self._parts.get(name, 0) + 1
 
     def _name(self, name: str, part: int) -> Path:
