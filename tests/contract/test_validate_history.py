@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gnomon.core.errors import WarehouseError
+from gnomon.core.raw_set import RawSet
+from gnomon.ingest import Decision, validate
 from gnomon.ingest.expectations import HistoryRule
 from gnomon.ingest.history import (
     FILE_NAME,
@@ -19,6 +23,7 @@ from gnomon.ingest.history import (
     compare,
     read_history,
 )
+from tests.contract.tiny_set import write_tiny_set
 
 RULE = HistoryRule(weeks=8, minimum=4, width=5, settled_after_days=1)
 START = date(2026, 3, 2)  # a Monday
@@ -56,6 +61,21 @@ def test_without_history_nothing_is_judged() -> None:
     report = judge(steady(43), [])
     assert (report.findings, report.judged) == ((), 0)
     assert report.unjudged > 0
+
+
+def test_a_batch_whose_clock_is_refused_is_not_judged_day_by_day_up_to_that_clock(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_tiny_set(project / "data" / "sample", tmp_path / "raw")
+    replace(RawSet.read(folder), newest_ingested_at=datetime(9999, 12, 31, 23, 59, 59)).write(folder)
+
+    def judge_no_day(*_: object) -> None:
+        raise AssertionError("judged by history")
+
+    monkeypatch.setattr(sys.modules[validate.__module__], "compare", judge_no_day)
+    verdict = validate(folder, dry_run=True, second_reader=lambda *_: {})
+    assert verdict.decision is Decision.REFUSED
+    assert "null shares: not judged, since the clock of the batch is refused." in verdict.render()
 
 
 def test_three_days_before_are_too_few_and_four_are_enough() -> None:

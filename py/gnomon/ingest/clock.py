@@ -25,6 +25,8 @@ _GRACE = timedelta(days=1)
 # The dates before the newest one by which it is judged, and the fewest that can judge it.
 _DATES, _FEWEST = 30, 8
 
+CLOCK_RULES = ("clock_ahead", "clock_alone")
+
 
 def judge_clock(
     connection: duckdb.DuckDBPyConnection, record: RawSet, sifted: Mapping[TableName, Sifted]

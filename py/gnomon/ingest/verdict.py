@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
 
+from gnomon.ingest.clock import CLOCK_RULES
 from gnomon.ingest.report import SHOWN_FINDINGS, Finding, render_findings, word_count
 
 
@@ -91,6 +92,8 @@ class Verdict:
         }[self.decision]
 
     def _word_history(self) -> str:
+        if any(finding.rule in CLOCK_RULES for finding in self.findings):
+            return "Volume, freshness and null shares: not judged, since the clock of the batch is refused."
         if not self.judged:
             return f"Volume, freshness and null shares: no history yet ({self.earlier_batches} earlier batches)."
         return (
