@@ -13,6 +13,7 @@ from gnomon.core.errors import QueryError
 from gnomon.engine import Limits, SqlDoor
 from gnomon.engine.build_record import BuildRecord
 from gnomon.engine.served import Served
+from gnomon.serve.cli import _read_sql
 from gnomon.warehouse import Warehouse, check_select, read_estimate
 
 ALLOWED = frozenset({"fct_orders", "fct_content", "dim_creators", "policies"})
@@ -99,6 +100,10 @@ def ask(door: SqlDoor, sql: str, limits: Limits | None = None) -> list[dict[str,
         ("select * from {{ ref('fct_orders').quote() }}", "opens a template"),
         ("{% set x = 1 %} select 1", "opens a template"),
         ("select a from (select 1 as a", r"line 1"),
+        # DuckDB reads up to the character of code 0: the condition would be lost.
+        ("select count(*) as n from fct_orders \x00 where amount = 0", "sql:1: .* the character of code 0"),
+        pytest.param("select " + "[" * 1500 + "]" * 1500, "nested too deep", id="nested lists"),
+        pytest.param("(" * 3000 + "select 1" + ")" * 3000, "nested too deep", id="nested parentheses"),
     ],
 )
 def test_everything_but_one_select_over_allowed_tables_is_refused_by_name(sql: str, words: str) -> None:
@@ -141,6 +146,12 @@ def test_a_select_names_the_tables_that_it_reads(sql: str, tables: tuple[str, ..
 def test_a_cte_does_not_hide_a_table_where_it_is_not_in_scope(sql: str) -> None:
     with pytest.raises(QueryError, match="an intermediate table"):
         check_select(sql, ALLOWED)
+
+
+def test_a_file_with_a_byte_order_mark_is_read_without_it(tmp_path: Path) -> None:
+    path = tmp_path / "question.sql"
+    path.write_text("select 1 as one", encoding="utf-8-sig")
+    assert check_select(_read_sql(None, path)[0], ALLOWED).sql == "select 1 as one"
 
 
 def test_an_error_in_a_file_says_the_line() -> None:

@@ -385,7 +385,8 @@ def _read_sql(text: str | None, file: Path | None) -> tuple[str, str]:
     if file is None:
         return text or "", "sql"
     try:
-        return file.read_text(encoding="utf-8"), str(file)
+        # Some editors begin a file with a byte order mark.
+        return file.read_text(encoding="utf-8-sig"), str(file)
     except (OSError, UnicodeDecodeError) as error:
         raise QueryError(f"{file}: cannot be read: {error}. --file names a text file with one SELECT.") from None
 

@@ -42,11 +42,22 @@ def check_select(text: str, allowed: Collection[str], origin: str = "sql") -> Se
     `origin` says in errors where the text stands: a file's name, or "sql".
     """
     sql = _resolve_refs(text, allowed, origin)
-    tree = _parse(sql, origin)
-    for node in tree.walk():
-        _refuse_node(node, origin)
-    tables = {_check_table(table, allowed, origin) for table in _find_tables(tree)}
+    _refuse_end_of_text(sql, origin)
+    try:
+        tree = _parse(sql, origin)
+        for node in tree.walk():
+            _refuse_node(node, origin)
+        tables = {_check_table(table, allowed, origin) for table in _find_tables(tree)}
+    except RecursionError:
+        raise QueryError(f"{origin}: is nested too deep to be read. Give its inner parts names, by WITH.") from None
     return Selection(sql=sql, tables=tuple(sorted(tables)))
+
+
+def _refuse_end_of_text(sql: str, origin: str) -> None:
+    """DuckDB takes the character of code 0 for the end: what follows would be judged, but not run."""
+    place = sql.find("\0")
+    if place >= 0:
+        raise QueryError(f"{origin}:{_line_of(sql, place)}: there is the character of code 0. Remove it.")
 
 
 def _resolve_refs(text: str, allowed: Collection[str], origin: str) -> str:
