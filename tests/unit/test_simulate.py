@@ -14,7 +14,7 @@ import pytest
 
 from gnomon.core.errors import QueryError, WarehouseError
 from gnomon.core.raw_set import RawSet, arrow_schema
-from gnomon.simulate import SAMPLE, SCALES, choose_scale, simulate
+from gnomon.simulate import SAMPLE, SCALES, check_arguments, choose_scale, simulate
 from gnomon.simulate.seasons import check_calendar
 from gnomon.simulate.world import DAY, draw_moments, make_world
 from tests.worlds import CONTRACT, TRUTHS, Made, open_world, read_rows
@@ -428,6 +428,9 @@ def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path: Path)
         ("tiny", {"days": 6}, "days 6: a world has at least 7 days"),
         ("tiny", {"creators": 9}, "creators 9: a world has at least 10 creators"),
         ("tiny", {"clicks_per_view": -1}, "clicks_per_view -1.0: a number of a scale is from 0"),
+        ("tiny", {"days": float("nan")}, "days nan: is counted in whole numbers"),
+        ("tiny", {"creators": float("inf")}, "creators inf: is counted in whole numbers"),
+        ("tiny", {"days": 7.9}, "days 7.9: is counted in whole numbers"),
         ("tiny", {"creater": 9}, "Did you mean 'creators'"),
         ("huge", {}, "unknown scale 'huge'"),
     ],
@@ -436,6 +439,16 @@ def test_a_world_that_makes_no_sense_is_refused(scale: str, overrides: dict[str,
     with pytest.raises(QueryError) as refusal:
         choose_scale(scale, overrides)
     assert text in str(refusal.value)
+
+
+def test_a_world_where_nobody_posts_is_made(tmp_path: Path) -> None:
+    simulate(tmp_path / "raw", seed=7, scale=choose_scale("tiny", {"days": 7, "creators": 10, "posts_per_creator": 0}))
+    assert read_rows(tmp_path / "raw")["content"] == []
+
+
+def test_an_unknown_scenario_is_refused_when_the_arguments_are_checked(tmp_path: Path) -> None:
+    with pytest.raises(QueryError, match="unknown scenario 'spam'"):
+        check_arguments(tmp_path / "raw", seed=7, scale=SCALES["tiny"], scenarios=["spam"])
 
 
 def test_a_negative_seed_is_refused(tmp_path: Path) -> None:

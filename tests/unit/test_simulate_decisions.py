@@ -131,6 +131,39 @@ def test_a_decision_that_makes_no_sense_is_refused_with_its_line(tmp_path: Path,
     assert said in str(error.value)
 
 
+JSON_ROW = '{"target_type": "account", "target_id": "a000000005", "action": "ban", "decision_id": %s}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (JSON_ROW % "false", "d.jsonl:1: decision_id is no text."),
+        (JSON_ROW % '["x"]', "d.jsonl:1: decision_id is no text."),
+        (JSON_ROW % '"\\ud800"', "d.jsonl:1: decision_id is no text."),
+        (JSON_ROW % '"x", "at": "9999-12-31T23:59:59-14:00"', "is in UTC before the year 1 or after 9999."),
+        (JSON_ROW % '"x", "at": "0001-01-01T00:00:00+14:00"', "is in UTC before the year 1 or after 9999."),
+        ("[" * 100_000, "d.jsonl:1: not JSON: "),
+        ("9" * 5_000, "d.jsonl:1: not JSON: "),
+    ],
+)
+def test_a_line_of_json_that_no_file_of_rows_could_hold_is_refused_in_words(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "d.jsonl"
+    path.write_text(text)
+    with pytest.raises(QueryError) as error:
+        read_decisions(path)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize("at", [pa.array([2**62], pa.timestamp("us")), pa.array([0], pa.timestamp("s", tz="No/Where"))])
+def test_moments_of_parquet_that_no_calendar_has_are_refused_in_words(tmp_path: Path, at: pa.Array) -> None:
+    row = {"target_type": ["account"], "target_id": ["a000000005"], "action": ["ban"], "decision_id": ["x"], "at": at}
+    pq.write_table(pa.table(row), tmp_path / "d.parquet")
+    with pytest.raises(QueryError, match=r"d\.parquet: a value cannot be read"):
+        read_decisions(tmp_path / "d.parquet")
+
+
 def test_all_that_is_wrong_with_a_file_is_told_at_once(tmp_path: Path) -> None:
     path = tmp_path / "d.csv"
     path.write_text("target_type,target_id,action,decision_id\nx,y,z,1\nx,y,z,2\n")

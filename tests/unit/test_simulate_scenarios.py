@@ -124,6 +124,31 @@ def test_a_broken_file_is_refused_with_what_is_allowed(tmp_path: Path, text: str
     assert [part for part in said if part not in str(caught.value)] == [], str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("50%", "2026-13-01", "mine.yml: not YAML: a value is no date or number: month must be in 1..12."),
+        ("50%", "'²%'", "mine.yml:4: '²%' is no beginning."),
+        ("kind: spam_burst", "kind: [spam_burst]", "mine.yml:2: 'kind': input should be a valid string"),
+        ("name: mine", "name: &me [*me]", "mine.yml: a value holds itself"),
+        ("days: 5", "days: 99999999999999999999", "mine.yml:5: 'days': input should be less than or equal to 10000"),
+    ],
+)
+def test_values_that_yaml_reads_and_no_scenario_has_are_refused_in_words(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    with pytest.raises(DefinitionError) as error:
+        load_scenarios([write(tmp_path, GOOD.replace(old, new))], START, 40)
+    assert said in str(error.value)
+
+
+def test_a_scenario_named_as_the_twin_of_another_is_refused(tmp_path: Path) -> None:
+    files = [write(tmp_path, GOOD), write(tmp_path, GOOD.replace("name: mine", "name: mine_twin"), "mine_twin")]
+    for names in (files, files[::-1]):
+        with pytest.raises(DefinitionError, match="'mine_twin' is there twice"):
+            load_scenarios(names, START, 40)
+
+
 def test_an_unknown_name_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(QueryError, match="Did you mean 'farm_lockstep'"):
         load_scenarios(["farm_lockstp"], START, 40)

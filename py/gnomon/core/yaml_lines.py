@@ -46,9 +46,15 @@ def read_yaml(path: Path) -> tuple[object, Lines]:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         raise DefinitionError(f"{path}:{line}: not YAML: {getattr(error, 'problem', error)}.") from None
+    except ValueError as error:
+        # What looks like a date or a number is made into one while it is read.
+        raise DefinitionError(f"{path}: not YAML: a value is no date or number: {error}.") from None
     found: dict[Place, int] = {}
     if root is not None:
-        _walk(root, (), found, path)
+        try:
+            _walk(root, (), found, path)
+        except RecursionError:
+            raise DefinitionError(f"{path}: a value holds itself, or lies too deep. Write out what it means.") from None
     return document, Lines(path, found)
 
 

@@ -54,7 +54,7 @@ def simulate(
     begins = date(start.year, start.month, start.day)
     played = [name for name in scenario if name != "none"] if scenario else None
     if dry_run:
-        check_arguments(out, seed=seed, scale=chosen, start=begins)
+        check_arguments(out, seed=seed, scale=chosen, start=begins, scenarios=played)
         typer.echo(f"would write {chosen.days} days of {chosen.creators} creators (seed {seed}) to {out}", err=True)
         return
     with typer.progressbar(length=chosen.days, label="days", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:

@@ -12,6 +12,7 @@ from gnomon.core.raw_set import RawSet, check_vacant
 from gnomon.simulate.scale import SCALES, Scale, choose_scale
 
 if TYPE_CHECKING:
+    from gnomon.simulate.scenarios import Scenario
     from gnomon.simulate.stepping import Step
 
 __all__ = ["SAMPLE", "SCALES", "Scale", "check_arguments", "choose_scale", "simulate", "step"]
@@ -35,14 +36,22 @@ def _tell_nobody(done: int, days: int) -> None:
     """Hear of a finished day and say nothing."""
 
 
-def check_arguments(out: Path, *, seed: int, scale: Scale, start: date = DEFAULT_START) -> None:
-    """Raise QueryError if there is no such world, WarehouseError if `out` is taken."""
+def check_arguments(
+    out: Path, *, seed: int, scale: Scale, start: date = DEFAULT_START, scenarios: Sequence[str] | None = None
+) -> tuple[Scenario, ...]:
+    """Return what such a world plays.
+
+    QueryError or DefinitionError if there is no such world, WarehouseError if `out` is taken.
+    """
+    # Imported here: `import gnomon` and `gnomon --help` must not pay for numpy and pyarrow.
+    from gnomon.simulate.scenarios import load_scenarios
     from gnomon.simulate.seasons import check_calendar
 
     if seed < 0:
         raise QueryError(f"seed {seed}: a seed is 0 or more.")
     check_calendar(start, scale.days)
     check_vacant(out)
+    return load_scenarios(scenarios, start, scale.days)
 
 
 def simulate(
@@ -63,13 +72,10 @@ def simulate(
     can be stepped on. `tell` hears after each day how many are done, of how many. QueryError or
     DefinitionError if there is no such world, WarehouseError if `out` exists and is not empty.
     """
-    check_arguments(out, seed=seed, scale=scale, start=start)
-    # Imported here: `import gnomon` and `gnomon --help` must not pay for numpy and pyarrow.
-    from gnomon.simulate.scenarios import load_scenarios
+    chosen = check_arguments(out, seed=seed, scale=scale, start=start, scenarios=scenarios)
     from gnomon.simulate.simulation import run_simulation
     from gnomon.simulate.world import make_world
 
-    chosen = load_scenarios(scenarios, start, scale.days)
     return run_simulation(out, make_world(seed, scale, start, chosen), keep_state=keep_state, tell=tell)
 
 

@@ -113,7 +113,10 @@ def _read_row(values: Mapping[str, object]) -> tuple[tuple[int, int, int, int, s
     faults = [explain_unknown("column", name, _COLUMNS) for name in values if name not in _COLUMNS]
     empty = [name for name in _NEEDED if values.get(name) in (None, "")]
     faults += [f"{name} is missing." for name in empty]
-    kind, target, word, label = (str(values.get(name) or "") for name in _NEEDED)
+    unread = [name for name in _NEEDED if name not in empty and not _is_text(values[name])]
+    faults += [f"{name} is no text." for name in unread]
+    given = [name for name in _NEEDED if name not in (*empty, *unread)]
+    kind, target, word, label = (str(values[name]) if name in given else "" for name in _NEEDED)
     action = -1
     if word in ACTIONS:
         action = ACTIONS.tolist().index(word)
@@ -140,6 +143,13 @@ def _read_row(values: Mapping[str, object]) -> tuple[tuple[int, int, int, int, s
     return (-1 if is_item else number, number if is_item else -1, action, at, label), faults
 
 
+def _is_text(value: object) -> bool:
+    """Tell whether a value is a text that a file can keep, or a number; JSON has halves of a letter, no file has."""
+    if isinstance(value, str):
+        return not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _read_moment(value: object) -> tuple[int, list[str]]:
     if value is None or value == "":
         return int(NONE), []
@@ -147,7 +157,10 @@ def _read_moment(value: object) -> tuple[int, list[str]]:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
         return int(NONE), [f"at '{value}' is no moment: one looks like '2026-03-02 10:30:00'."]
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        return int(NONE), [f"at '{value}' is in UTC before the year 1 or after 9999."]
     return int(moment.timestamp()), []
 
 
@@ -194,7 +207,8 @@ def _read_jsonl(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
             continue
         try:
             values = json.loads(line)
-        except json.JSONDecodeError as error:
+        # A ValueError that is no JSONDecodeError is a number of more digits than Python reads.
+        except (ValueError, RecursionError) as error:
             raise QueryError(f"{path}:{number}: not JSON: {error}.") from error
         if not isinstance(values, dict):
             raise QueryError(f"{path}:{number}: each line is one JSON object.")
@@ -210,4 +224,9 @@ def _read_parquet(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
     except (pa.ArrowInvalid, OSError) as error:
         raise QueryError(f"{path}: not a Parquet file: {error}.") from error
     _check_header(path, table.column_names)
-    yield from enumerate(table.to_pylist(), start=1)
+    try:
+        rows = table.to_pylist()
+    # A moment past the year 9999; a time zone or a text in UTF-8 that is none.
+    except (OverflowError, ValueError, LookupError) as error:
+        raise QueryError(f"{path}: a value cannot be read: {error}.") from error
+    yield from enumerate(rows, start=1)

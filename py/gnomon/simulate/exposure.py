@@ -175,6 +175,8 @@ def _fit_to_upload(state: State, day: Day, rng: np.random.Generator, item: Ints,
 
     A LIVE is seen while it runs: its showings of the day fall into it.
     """
+    if not state.items.count:
+        return moment
     uploaded = state.items["uploaded_at"][np.maximum(item, 0)]
     region = state.accounts["region"][state.creators["account"][state.items["creator"][np.maximum(item, 0)]]]
     luck = rng.random(len(item))

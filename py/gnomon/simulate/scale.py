@@ -55,7 +55,10 @@ def choose_scale(name: str, overrides: Mapping[str, float] | None = None) -> Sca
     for key, value in (overrides or {}).items():
         if key not in kinds:
             raise QueryError(explain_unknown("number of a scale", key, kinds))
-        values[key] = int(value) if kinds[key] == "int" else float(value)
+        is_whole = kinds[key] == "int"
+        if is_whole and not float(value).is_integer():
+            raise QueryError(f"{key} {value}: is counted in whole numbers.")
+        values[key] = int(value) if is_whole else float(value)
     scale = replace(SCALES[name], **values)  # type: ignore[arg-type]
     _check(scale)
     return scale
@@ -69,4 +72,4 @@ def _check(scale: Scale) -> None:
     for field in fields(Scale):
         value = getattr(scale, field.name)
         if not 0 <= value < 10**9:
-            raise QueryError(f"{field.name} {value}: a number of a scale is from 0 to a thousand million.")
+            raise QueryError(f"{field.name} {value}: a number of a scale is from 0 to under a thousand million.")

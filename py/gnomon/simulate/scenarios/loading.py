@@ -79,7 +79,7 @@ def _fits(scenario: Scenario, days: int) -> bool:
 def _load(paths: Iterable[Path], start: date, days: int) -> tuple[Scenario, ...]:
     problems: list[str] = []
     found: list[Scenario] = []
-    seen: dict[str, Path] = {}
+    seen: set[str] = set()
     for path in paths:
         document, lines = read_yaml(path)
         file, wrong = check_file(document, lines)
@@ -89,11 +89,14 @@ def _load(paths: Iterable[Path], start: date, days: int) -> tuple[Scenario, ...]
         if file.name != path.stem:
             where = lines.locate(("name",))
             problems.append(f"{where}: the scenario is named '{file.name}', its file '{path.stem}'. Rename one.")
-        if file.name in seen:
-            where = lines.locate(("name",))
-            problems.append(f"{where}: '{file.name}' is there twice. A copy needs its own name and file.")
-        seen[file.name] = path
-        found += _place(file, lines, start, days, problems)
+        placed = _place(file, lines, start, days, problems)
+        for scenario in placed:
+            # By its name a scenario draws its luck and stands in the truth.
+            if scenario.name in seen:
+                where = lines.locate(("name",) if scenario.twin_of is None else ("twin",))
+                problems.append(f"{where}: '{scenario.name}' is there twice. A copy needs its own name and file.")
+            seen.add(scenario.name)
+        found += placed
     if problems:
         raise DefinitionError("\n".join(problems))
     return tuple(found)

@@ -17,6 +17,8 @@ from gnomon.simulate.scenarios.kinds import KINDS, Kind
 from gnomon.simulate.world import REGIONS
 
 CARRIERS = tuple(f"carrier-{number}" for number in range(1, CARRIER_COUNT + 1))
+# Longer than any world; a scenario without an end says null.
+_MOST_DAYS = 10_000
 _BEGINS = "a date (2026-04-01), a day number from 0, or a share of the planned days (50%)"
 
 
@@ -36,7 +38,7 @@ class Twin(_Part):
     kind: str
     size: float
     begins: date | int | str | None = None
-    days: int | None = Field(default=None, ge=1)
+    days: int | None = Field(default=None, ge=1, le=_MOST_DAYS)
 
 
 class ScenarioFile(_Part):
@@ -46,7 +48,7 @@ class ScenarioFile(_Part):
     kind: str
     why: str = Field(min_length=10)
     begins: date | int | str
-    days: int | None = Field(ge=1)
+    days: int | None = Field(ge=1, le=_MOST_DAYS)
     size: float
     stealth: float | None = Field(default=None, ge=0, le=1)
     adaptation: str = "none"
@@ -62,7 +64,7 @@ class ScenarioFile(_Part):
     def _check_begins(cls, value: date | int | str) -> date | int | str:
         if isinstance(value, str):
             share = value.removesuffix("%")
-            if share == value or not share.replace(".", "", 1).isdigit() or float(share) >= 100:
+            if share == value or not share.replace(".", "", 1).isdecimal() or float(share) >= 100:
                 raise ValueError(f"'{value}' is no beginning. Write {_BEGINS}.")
         elif isinstance(value, int) and value < 0:
             raise ValueError(f"{value} is no beginning. Write {_BEGINS}.")
@@ -78,8 +80,9 @@ def check_file(document: object, lines: Lines) -> tuple[ScenarioFile | None, lis
     except ValidationError as error:
         problems = [_explain(problem, lines) for problem in error.errors()]
         # What the kind asks for can be judged only where the kind is known.
-        if document.get("kind") not in KINDS and isinstance(document.get("kind"), str):
-            problems.append(f"{lines.locate(('kind',))}: {explain_unknown('kind', document['kind'], KINDS)}")
+        kind = document.get("kind")
+        if isinstance(kind, str) and kind not in KINDS:
+            problems.append(f"{lines.locate(('kind',))}: {explain_unknown('kind', kind, KINDS)}")
         return None, sorted(set(problems), key=_order)
     problems = [f"{lines.locate(place)}: {text}" for place, text in _check_words(file)]
     return (None if problems else file), sorted(problems, key=_order)
