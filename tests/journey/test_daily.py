@@ -6,8 +6,11 @@ import fcntl
 import hashlib
 import json
 import os
+import select
 import shutil
+import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ from gnomon.core.errors import WarehouseError
 from gnomon.core.lock import hold_lock
 from gnomon.operations.dbt_process import Sample, read_run
 from gnomon.warehouse import read_history
-from tests.journey.conftest import run_command
+from tests.journey.conftest import BIN, HASH_KEY, run_command
 
 
 class World:
@@ -211,6 +214,38 @@ def test_a_lock_is_free_again_after_the_block(tmp_path: Path) -> None:
         pass
     with hold_lock(path, "run"):
         assert path.read_text(encoding="utf-8") == f"{os.getpid()}\n"
+
+
+def find_children(pid: int) -> list[int]:
+    return [int(text) for text in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
+
+
+def test_a_run_that_is_killed_keeps_its_lock_until_the_door_that_it_started_has_ended(
+    tmp_path: Path, project: Path
+) -> None:
+    """Else a second run would clear away and write what the first one's door still writes."""
+    lock = tmp_path / "target" / "daily" / "lock"
+    environ = {**os.environ, "DBT_TARGET_PATH": str(tmp_path / "target"), "GNOMON_HASH_KEY": HASH_KEY}
+    daily = subprocess.Popen([str(BIN / "gnomon"), "daily"], cwd=project, env=environ, stdout=subprocess.DEVNULL)
+    try:
+        while not (doors := find_children(daily.pid)):
+            with suppress(subprocess.TimeoutExpired):
+                assert daily.wait(0.02) is None, "it ended before its door began"
+    finally:
+        daily.kill()
+        daily.wait()
+    try:
+        with pytest.raises(WarehouseError, match="another daily run"), hold_lock(lock, "daily run"):
+            pass
+    finally:
+        for door in doors:
+            handle = os.pidfd_open(door)
+            os.kill(door, signal.SIGKILL)
+            # Readable once the process has ended.
+            select.select([handle], [], [], 10)
+            os.close(handle)
+    with hold_lock(lock, "daily run"):
+        pass
 
 
 # A node from second 10 to 12 over samples at 9, 11 and 13 s: its peak is the largest of the three,

@@ -12,10 +12,11 @@ from gnomon.core.errors import WarehouseError
 
 
 @contextmanager
-def hold_lock(path: Path, work: str) -> Iterator[None]:
+def hold_lock(path: Path, work: str) -> Iterator[int]:
     """Hold the lock at `path` for the block; WarehouseError names the `work` and the process that holds it.
 
-    The system lets go of the lock when a process ends, however it ends, so none is ever stale.
+    The system lets go of the lock when a process ends, however it ends, so none is ever stale. Gives the file's
+    descriptor: a process that is handed it (`pass_fds`) keeps the lock until it has ended, too.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
@@ -31,6 +32,6 @@ def hold_lock(path: Path, work: str) -> Iterator[None]:
         file.write(f"{os.getpid()}\n")
         file.flush()
         try:
-            yield
+            yield file.fileno()
         finally:
             file.truncate(0)

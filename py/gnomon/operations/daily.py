@@ -85,13 +85,17 @@ class DailyRun:
 
 @dataclass(frozen=True)
 class _Places:
-    """Where a run reads and writes, all absolute."""
+    """Where a run reads and writes, all absolute.
+
+    `locks` are handed to every process that it starts: one that outlives a run that was killed still writes there.
+    """
 
     project: Path
     raw: Path
     target: Path
     database: Path
     work: Path
+    locks: tuple[int, ...] = ()
 
 
 def run_daily(
@@ -112,7 +116,8 @@ def run_daily(
     check_keep(keep)
     places = _find_places(project_dir, raw, environ)
     began = datetime.now(UTC)
-    with nullcontext() if dry_run else hold_lock(places.work / "lock", "daily run"):
+    with nullcontext() if dry_run else hold_lock(places.work / "lock", "daily run") as lock:
+        places = replace(places, locks=() if lock is None else (lock,))
         run = _run(places, dry_run, environ, began)
         if publishes and run.outcome in (Outcome.BUILT, Outcome.NOTHING_NEW) and not dry_run:
             run = replace(_publish(places, run, keep, environ), seconds=_measure(began))
@@ -157,7 +162,8 @@ def _build(places: _Places, run: DailyRun, accepted: Path, last: Build | None, e
         settle(places.database)
         shutil.copyfile(places.database, partial)
     log = places.work / "dbt" / "build.txt"
-    build = run_dbt(places.project, places.target, _set_environment(places, accepted, partial, environ), log)
+    environ = _set_environment(places, accepted, partial, environ)
+    build = run_dbt(places.project, places.target, environ, log, pass_fds=places.locks)
     news = read_news(accepted, last.as_of if last else None)
     if not build.is_good or build.run_id is None:
         return replace(run, outcome=Outcome.FAILED, news=news, build=build, log=log)
@@ -179,7 +185,7 @@ def _judge(places: _Places, out: Path | None) -> dict[str, Any]:
         "dry_run": out is None,
     }
     command = [sys.executable, "-m", "gnomon.ingest", json.dumps(order)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=places.locks)
     if done.returncode >= _NO_VERDICT or not done.stdout:
         raise WarehouseError(f"the door could not judge {places.raw}: {done.stderr.strip() or done.returncode}")
     verdict: dict[str, Any] = json.loads(done.stdout)

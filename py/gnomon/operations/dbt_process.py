@@ -51,15 +51,26 @@ class DbtRun:
     broken_rules: tuple[str, ...] = ()
 
 
-def run_dbt(project_dir: Path, target: Path, environ: Mapping[str, str], log: Path) -> DbtRun:
-    """Run `dbt build` in `project_dir`; its words go to `log`. WarehouseError if it leaves no results."""
+def run_dbt(
+    project_dir: Path, target: Path, environ: Mapping[str, str], log: Path, pass_fds: Sequence[int] = ()
+) -> DbtRun:
+    """Run `dbt build` in `project_dir`; its words go to `log`. WarehouseError if it leaves no results.
+
+    The process keeps the descriptors `pass_fds` open: a lock among them is held until it has ended.
+    """
     results = target / "run_results.json"
     results.unlink(missing_ok=True)
     command = [sys.executable, "-m", "dbt.cli.main", "build", "--no-use-colors", "--log-path", str(log.parent)]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as file:
         process = subprocess.Popen(
-            command, cwd=project_dir, env=dict(environ), stdout=file, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=project_dir,
+            env=dict(environ),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            text=True,
+            pass_fds=pass_fds,
         )
         try:
             samples = _watch(process)
