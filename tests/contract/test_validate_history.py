@@ -114,6 +114,18 @@ def test_a_batch_is_not_its_own_baseline_nor_are_later_ones() -> None:
     assert compare(batch(steady(42), "judged"), [batch([5] * 60)], RULE).earlier_batches == 0
 
 
+def test_a_raw_set_that_grows_is_judged_by_what_it_was(tmp_path: Path) -> None:
+    """The daily run hands in one raw set again and again, each time with more rows."""
+    for days in range(42, 46):
+        append_history(tmp_path, batch(steady(days), "grown"))
+    past = read_history(tmp_path, "test", RULE.settled_after_days)
+    assert len(past) == 4
+    report = compare(batch([*steady(45), 9000], "grown", lag_hours=99, missing=0.9), past, RULE)
+    assert report.earlier_batches == 4
+    assert [finding.rule for finding in report.findings] == ["volume", "freshness", "null_share"]
+    assert compare(batch(steady(46), "grown"), past, RULE).findings == ()
+
+
 def test_one_odd_week_in_history_does_not_widen_the_band() -> None:
     history = [batch([9000 if number == 14 else count for number, count in enumerate(steady(42))])]
     assert len(judge([*steady(42), 300], history).findings) == 1

@@ -65,14 +65,14 @@ class HistoryReport:
 
 
 def read_history(folder: Path, source: str, settled_after_days: int) -> tuple[BatchProfile, ...]:
-    """Return the accepted batches of `source`, oldest first; of one raw set only its last line.
+    """Return the accepted batches of `source`, oldest first; of a raw set as new as that only its last line.
 
     Batches that were counted at another age of their days are left out. WarehouseError names a bad line.
     """
     path = folder / FILE_NAME
     if not path.exists():
         return ()
-    found: dict[str, BatchProfile] = {}
+    found: dict[tuple[str, datetime], BatchProfile] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
             profile = _read_profile(json.loads(line))
@@ -82,7 +82,7 @@ def read_history(folder: Path, source: str, settled_after_days: int) -> tuple[Ba
                 "or name another --history."
             ) from None
         if profile.source == source and profile.settled_after_days == settled_after_days:
-            found[profile.raw_set_id] = profile
+            found[profile.raw_set_id, profile.newest_ingested_at] = profile
     return tuple(sorted(found.values(), key=lambda batch: (batch.newest_ingested_at, batch.raw_set_id)))
 
 
@@ -100,11 +100,15 @@ def append_history(folder: Path, profile: BatchProfile) -> None:
 
 
 def compare(batch: BatchProfile, history: Sequence[BatchProfile], rule: HistoryRule) -> HistoryReport:
-    """Judge `batch` against earlier batches; its own earlier line, and later batches, are no baseline."""
+    """Judge `batch` against earlier batches; its own earlier line, and later batches, are no baseline.
+
+    What the same raw set was before it grew is an earlier batch.
+    """
     earlier = [
         other
         for other in history
-        if other.raw_set_id != batch.raw_set_id and other.newest_ingested_at <= batch.newest_ingested_at
+        if other.newest_ingested_at < batch.newest_ingested_at
+        or (other.newest_ingested_at == batch.newest_ingested_at and other.raw_set_id != batch.raw_set_id)
     ]
     findings: list[Finding] = []
     judged = unjudged = 0
