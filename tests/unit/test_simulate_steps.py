@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,6 @@ from gnomon.core.lock import hold_lock
 from gnomon.core.raw_set import RawSet
 from gnomon.simulate import Scale, choose_scale, simulate, step
 from gnomon.simulate import stepping as stepping_module
-from gnomon.simulate.saving import save_world
 from gnomon.simulate.writing import PartWriter
 from tests.worlds import CONTRACT, Made, open_world, read_rows
 
@@ -148,19 +149,33 @@ def test_a_bad_decision_is_refused_and_the_world_stays_as_it_was(
     assert (world / "raw_set.json").read_bytes() == record
 
 
+@contextmanager
+def killed(
+    monkeypatch: pytest.MonkeyPatch, call: int = 1, owner: object = stepping_module, name: str = "save_world"
+) -> Iterator[None]:
+    """End the block's step at a call of a function; of save_world: the twin as it begins, after its day, the world."""
+    whole = getattr(owner, name)
+    calls = []
+
+    def work_or_break(*given: Any) -> None:
+        calls.append(given)
+        if len(calls) == call:
+            raise OSError("killed")
+        whole(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, work_or_break)
+        with pytest.raises(OSError, match="killed"):
+            yield
+
+
 def test_a_killed_step_is_done_again_with_the_same_rows(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Path(shutil.copytree(world, tmp_path / "other"))
     decisions = decide(tmp_path / "decisions.csv", find_busiest(world))
-
-    def break_down(*_: object) -> None:
-        raise OSError("killed")
-
-    monkeypatch.setattr(stepping_module, "save_world", break_down)
-    with pytest.raises(OSError, match="killed"):
+    with killed(monkeypatch):
         step(world, decisions=decisions)
-    monkeypatch.undo()
     assert json.loads((world / "raw_set.json").read_text())["newest_ingested_at"].startswith("2026-03-23 00:00")
     for folder in (world, other):
         step(folder, decisions=decisions)
@@ -170,28 +185,13 @@ def test_a_killed_step_is_done_again_with_the_same_rows(
     )
 
 
-def break_at(monkeypatch: pytest.MonkeyPatch, call: int) -> None:
-    """End the run at a call of save_world: the twin as it begins, the twin after its day, the world."""
-    calls = []
-
-    def save_or_break(*given: Any) -> None:
-        calls.append(given)
-        if len(calls) == call:
-            raise OSError("killed")
-        save_world(*given)
-
-    monkeypatch.setattr(stepping_module, "save_world", save_or_break)
-
-
 @pytest.mark.parametrize("call", [1, 2, 3])
 def test_a_first_step_that_was_killed_at_any_saving_is_done_again(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
 ) -> None:
     other = Path(shutil.copytree(world, tmp_path / "other"))
-    break_at(monkeypatch, call)
-    with pytest.raises(OSError, match="killed"):
+    with killed(monkeypatch, call):
         step(world)
-    monkeypatch.undo()
     assert step(world) == step(other)
     assert read_rows(world) == read_rows(other)
 
@@ -201,14 +201,8 @@ def test_a_step_that_was_killed_before_its_record_lives_the_same_day_again(
 ) -> None:
     other = Path(shutil.copytree(world, tmp_path / "other"))
     decisions = decide(tmp_path / "decisions.csv", find_busiest(world))
-
-    def break_down(*_: object) -> None:
-        raise OSError("killed")
-
-    monkeypatch.setattr(RawSet, "write", break_down)
-    with pytest.raises(OSError, match="killed"):
+    with killed(monkeypatch, owner=RawSet, name="write"):
         step(world, decisions=decisions)
-    monkeypatch.undo()
     assert step(world, decisions=decisions).day == step(other, decisions=decisions).day == "2026-03-23"
     assert read_rows(world) == read_rows(other)
 
@@ -217,10 +211,8 @@ def test_a_killed_step_that_is_done_again_under_other_decisions_leaves_no_row_of
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Path(shutil.copytree(world, tmp_path / "other"))
-    break_at(monkeypatch, 3)
-    with pytest.raises(OSError, match="killed"):
+    with killed(monkeypatch, 3):
         step(world, decisions=decide(tmp_path / "decisions.csv", find_busiest(world)))
-    monkeypatch.undo()
     # As if comments had filled files under the first decisions that they do not fill without them.
     (world / "comments" / "day-2026-03-23-0.parquet").rename(world / "comments" / "day-2026-03-23-7.parquet")
     for folder in (world, other):

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 RECORD_NAME = "raw_set.json"
-_FORM = {"raw_set_id": str, "source": str, "newest_ingested_at": str, "absent": list, "contract_version": int}
-_ABSENT_FORM = {"table_name": str, "reason": str}
+RECORD_FORM = {"raw_set_id": str, "source": str, "newest_ingested_at": str, "absent": list, "contract_version": int}
+ABSENT_FORM = {"table_name": str, "reason": str}
 _WORDS = {str: "a text", list: "a list", int: "a whole number"}
-_SEE = "docs/raw.md shows its form."
+SEE_FORM = "docs/raw.md shows its form."
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,14 @@ class RawSet:
                 "`gnomon ingest` write it; docs/raw.md shows how to write one by hand."
             ) from None
         except ValueError as error:
-            raise WarehouseError(f"{path}: not JSON: {error}. {_SEE}") from None
-        _check_form(path, document, _FORM)
+            raise WarehouseError(f"{path}: not JSON: {error}. {SEE_FORM}") from None
+        _check_form(path, document, RECORD_FORM)
         for row in document["absent"]:
-            _check_form(path, row, _ABSENT_FORM)
+            _check_form(path, row, ABSENT_FORM)
         try:
             newest = datetime.fromisoformat(document["newest_ingested_at"])
         except ValueError as error:
-            raise WarehouseError(f"{path}: newest_ingested_at: {error}. {_SEE}") from None
+            raise WarehouseError(f"{path}: newest_ingested_at: {error}. {SEE_FORM}") from None
         record = cls(
             raw_set_id=document["raw_set_id"],
             source=document["source"],
@@ -101,16 +101,16 @@ class RawSet:
 def _check_form(path: Path, document: Any, form: Mapping[str, type]) -> None:
     """Raise WarehouseError if a key of the record is missing, or says something else than it should."""
     if not isinstance(document, dict):
-        raise WarehouseError(f"{path}: {json.dumps(document)[:60]} stands where keys and values should. {_SEE}")
+        raise WarehouseError(f"{path}: {json.dumps(document)[:60]} stands where keys and values should. {SEE_FORM}")
     for key, kind in form.items():
         if type(document.get(key)) is not kind or document[key] == "":
             said = json.dumps(document[key]) if key in document else "missing"
-            raise WarehouseError(f"{path}: {key} is {said}, and should be {_WORDS[kind]}. {_SEE}")
+            raise WarehouseError(f"{path}: {key} is {said}, and should be {_WORDS[kind]}. {SEE_FORM}")
 
 
 def check_vacant(out: Path) -> None:
     """Raise WarehouseError if something is at `out` already: nothing is ever written into it."""
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise WarehouseError(f"{out}: exists and is not empty. Name another --out, or remove it.")
 
 

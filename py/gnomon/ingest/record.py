@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from gnomon.core.errors import WarehouseError, explain_unknown
-from gnomon.core.raw_set import RECORD_NAME, RawSet
+from gnomon.core.raw_set import ABSENT_FORM, RECORD_FORM, RECORD_NAME, SEE_FORM, RawSet
 from gnomon.ingest.report import Finding
 
-_KEYS = ("raw_set_id", "source", "contract_version", "newest_ingested_at", "absent")
-_ABSENT_KEYS = {"table_name", "reason"}
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w.+-]{0,127}", re.ASCII)
 _LONGEST_WORDS = 1_000
-_FORM = "docs/raw.md shows its form."
 
 
 def inspect_record(folder: Path) -> tuple[RawSet | None, list[Finding]]:
@@ -27,11 +24,11 @@ def inspect_record(folder: Path) -> tuple[RawSet | None, list[Finding]]:
         record = RawSet.read(folder)
         faults = list(_list_faults(_read_document(path)))
     except (WarehouseError, OSError, RecursionError) as error:
-        text = str(error) if isinstance(error, WarehouseError) else f"{path}: {_word_cause(error)}. {_FORM}"
+        text = str(error) if isinstance(error, WarehouseError) else f"{path}: {_word_cause(error)}. {SEE_FORM}"
         if folder.is_dir():
             text += " Until then a missing table cannot be told from an absent one."
         return None, [_report(text)]
-    return None if faults else record, [_report(f"{path}: {fault} {_FORM}") for fault in faults]
+    return None if faults else record, [_report(f"{path}: {fault} {SEE_FORM}") for fault in faults]
 
 
 def _read_document(path: Path) -> Mapping[str, Any]:
@@ -40,7 +37,7 @@ def _read_document(path: Path) -> Mapping[str, Any]:
     def read_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
         for key in {key for key, _ in pairs}:
             if sum(other == key for other, _ in pairs) > 1:
-                raise WarehouseError(f"{path}: the key '{key}' stands there twice. Keep one. {_FORM}")
+                raise WarehouseError(f"{path}: the key '{key}' stands there twice. Keep one. {SEE_FORM}")
         return dict(pairs)
 
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=read_pairs)
@@ -49,8 +46,8 @@ def _read_document(path: Path) -> Mapping[str, Any]:
 
 def _list_faults(document: Mapping[str, Any]) -> Iterator[str]:
     for key in document:
-        if key not in _KEYS:
-            yield explain_unknown("key", key, _KEYS)
+        if key not in RECORD_FORM:
+            yield explain_unknown("key", key, RECORD_FORM)
     if not _PLAIN_NAME.fullmatch(document["raw_set_id"]):
         yield "raw_set_id must be 1 to 128 letters, digits and . _ + - as a text."
     if not _is_words(document["source"]):
@@ -69,8 +66,9 @@ def _list_clock_faults(value: str) -> Iterator[str]:
 
 def _list_absent_faults(rows: list[Mapping[str, str]]) -> Iterator[str]:
     for row in rows:
-        for key in set(row) - _ABSENT_KEYS:
-            yield f"absent: {explain_unknown('key', key, _ABSENT_KEYS)}"
+        for key in row:
+            if key not in ABSENT_FORM:
+                yield f"absent: {explain_unknown('key', key, ABSENT_FORM)}"
     names = [row["table_name"] for row in rows]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"absent names the table '{name}' twice. Keep one."

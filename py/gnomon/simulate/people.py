@@ -8,6 +8,7 @@ from gnomon.simulate import account_events, traits
 from gnomon.simulate.effects import Effects, Registrations
 from gnomon.simulate.origins import Origins, draw_farm_origins, draw_origins
 from gnomon.simulate.rows import Rows, write_ids, write_moments, write_words
+from gnomon.simulate.seasons import HISTORY_DAYS
 from gnomon.simulate.state import State
 from gnomon.simulate.world import (
     DAY,
@@ -36,7 +37,7 @@ _FAKE_CHANNEL_SHARES = np.array([0.45, 0.30, 0.15, 0.10])
 _FOUNDING_SHARE = 0.75
 # Fake viewers of standing operators, as a share of all viewers.
 _FAKE_SHARE = 0.015
-_HISTORY = 730 * DAY
+_HISTORY = HISTORY_DAYS * DAY
 # What a registration says of each account.
 _REGISTERED = (
     *("registered_at", "region", "channel", "operator", "weight"),
